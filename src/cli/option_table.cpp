@@ -1,0 +1,348 @@
+#include "cli/option_table.h"
+
+namespace swrun {
+namespace {
+
+using O = OptionId;
+using G = OptionGroup;
+using K = ValueKind;
+using Keys = std::array<std::string_view, 2>;
+
+constexpr CommandMask kShell = mask_of(Command::shell);
+constexpr CommandMask kRun = mask_of(Command::run);
+constexpr CommandMask kInspect = mask_of(Command::inspect);
+constexpr CommandMask kEverywhere = static_cast<CommandMask>(~0U);
+
+constexpr OptionSpec flag(O id, std::string_view name, char letter, G group, Keys keys, std::string_view help) {
+    return {.id = id, .name = name, .letter = letter, .group = group, .keys = keys, .help = help};
+}
+constexpr OptionSpec option(O id, std::string_view name, char letter, K kind, G group, Keys keys,
+                            std::string_view value, std::string_view help) {
+    return {.id = id,
+            .name = name,
+            .letter = letter,
+            .kind = kind,
+            .group = group,
+            .keys = keys,
+            .value = value,
+            .help = help};
+}
+constexpr OptionSpec ignored(O id, std::string_view name, K kind, Keys keys, std::string_view help,
+                             std::string_view warning = "") {
+    return {.id = id,
+            .name = name,
+            .kind = kind,
+            .group = G::compatibility,
+            .keys = keys,
+            .value = "VALUE",
+            .help = help,
+            .support = Support::ignored,
+            .reason = warning};
+}
+constexpr OptionSpec refused(O id, std::string_view name, K kind, Keys keys, std::string_view reason,
+                             std::string_view instead) {
+    return {.id = id,
+            .name = name,
+            .kind = kind,
+            .group = G::refused,
+            .keys = keys,
+            .value = "VALUE",
+            .help = reason,
+            .support = Support::refused,
+            .reason = reason,
+            .instead = instead};
+}
+constexpr OptionSpec shows(O id, std::string_view name, char letter, std::string_view help) {
+    return {.id = id, .name = name, .letter = letter, .group = G::inspecting, .commands = kInspect, .help = help};
+}
+constexpr OptionSpec global(O id, std::string_view name, char letter, std::string_view key, std::string_view help) {
+    return {.id = id,
+            .name = name,
+            .letter = letter,
+            .group = G::global,
+            .commands = kGlobalMask,
+            .keys = {key, ""},
+            .help = help};
+}
+constexpr OptionSpec in(OptionSpec spec, CommandMask commands) {
+    spec.commands = commands;
+    return spec;
+}
+constexpr OptionSpec hidden(OptionSpec spec) {
+    spec.hidden = true;
+    return spec;
+}
+constexpr OptionSpec own(OptionSpec spec) {
+    spec.own = true;
+    return spec;
+}
+constexpr OptionSpec like(OptionSpec spec, O same_as) {
+    spec.same_as = same_as;
+    return hidden(spec);
+}
+constexpr OptionSpec with_letter(OptionSpec spec, char letter) {
+    spec.letter = letter;
+    return spec;
+}
+
+constexpr std::string_view kNoCgroups = "swrun makes no control group of its own";
+constexpr std::string_view kBatchLimits =
+    "ask the batch system: --mem, --cpus-per-task, --gres, or systemd-run --user --scope";
+constexpr std::string_view kNoEncryption = "swrun does not open encrypted images";
+constexpr std::string_view kDecrypt = "build an unencrypted copy and protect it with file permissions";
+constexpr std::string_view kNoNetwork = "making networks needs root";
+constexpr std::string_view kNetInstead =
+    "--net --network none gives a loopback device only; leave --net out to use the host's network";
+constexpr std::string_view kPlainUser = "programs run with the caller's rights and nothing more";
+constexpr std::string_view kNoCaps = "leave it out; what needs a capability needs an administrator";
+
+constexpr auto kOptions = std::to_array<OptionSpec>({
+    option(O::bind, "bind", 'B', K::array, G::binds, {"BIND", "BINDPATH"}, "SRC[:DST[:OPT,...]]",
+           "Show a file or directory of the host inside; DST is SRC unless given; OPT is ro or rw. Several "
+           "are joined by commas"),
+    option(O::mount, "mount", 0, K::array, G::binds, {"MOUNT", ""}, "SPEC",
+           "The same in long form: type=bind,source=SRC,destination=DST[,readonly][,nonested]. Quotes as in CSV "
+           "protect commas"),
+    option(O::home, "home", 'H', K::text, G::binds, {"HOME", ""}, "SRC[:DST]",
+           "Use SRC as the home directory, inside at DST. Without it: your home directory of the user database"),
+    flag(O::no_home, "no-home", 0, G::binds, {"NO_HOME", ""}, "Do not show the home directory inside"),
+    option(O::no_mount, "no-mount", 0, K::slice, G::binds, {"NO_MOUNT", ""}, "NAME,...",
+           "Leave out proc, sys, dev, devpts, home, tmp, hostfs, cwd, bind-paths, or the bind with that absolute "
+           "destination"),
+    option(O::cwd, "cwd", 0, K::text, G::binds, {"CWD", "TARGET_CWD"}, "DIR",
+           "Start in this directory of the image instead of the current one (also: --pwd)"),
+    like(option(O::pwd, "pwd", 0, K::text, G::binds, {"PWD", "TARGET_PWD"}, "DIR", "Another name of --cwd"), O::cwd),
+    option(O::workdir, "workdir", 'W', K::text, G::binds, {"WORKDIR", ""}, "DIR",
+           "With --contain: keep /tmp, /var/tmp and the home directory in DIR of the host; --scratch directories too"),
+    option(O::scratch, "scratch", 'S', K::slice, G::binds, {"SCRATCH", "SCRATCHDIR"}, "DIR,...",
+           "Give the program an empty writable directory at DIR, gone afterwards unless --workdir keeps it"),
+
+    flag(O::cleanenv, "cleanenv", 'e', G::environment, {"CLEANENV", ""},
+         "Start from the image's environment, not from yours"),
+    option(O::env, "env", 0, K::map, G::environment, {"", ""}, "NAME=VALUE,...",
+           "Set a variable inside; beats the image. PREPEND_PATH and APPEND_PATH add to PATH"),
+    option(O::env_file, "env-file", 0, K::slice, G::environment, {"ENV_FILE", ""}, "FILE,...",
+           "Set the variables that this file of shell assignments sets; --env beats it"),
+    option(O::no_env, "no-env", 0, K::slice, G::environment, {"NOENV", ""}, "NAME,...",
+           "Do not pass these variables of yours on"),
+    flag(O::no_eval, "no-eval", 0, G::environment, {"NO_EVAL", ""},
+         "Take values and image arguments literally; nothing in them is evaluated by a shell"),
+
+    option(O::app, "app", 0, K::text, G::program, {"APP", "APPNAME"}, "NAME", "Run this SCIF application of the image"),
+    in(option(O::shell, "shell", 's', K::text, G::program, {"SHELL", ""}, "PATH",
+              "The shell to start, a path inside the image"),
+       kShell),
+    flag(O::no_umask, "no-umask", 0, G::program, {"NO_UMASK", ""}, "Start with umask 0022 instead of yours"),
+
+    flag(O::contain, "contain", 'c', G::namespaces, {"CONTAIN", ""},
+         "Hide the host: a minimal /dev, empty /tmp, /var/tmp and home, no current directory"),
+    flag(O::containall, "containall", 'C', G::namespaces, {"CONTAINALL", ""},
+         "--contain, --pid, --ipc and --cleanenv together"),
+    flag(O::pid, "pid", 'p', G::namespaces, {"PID", "UNSHARE_PID"},
+         "Own process numbers; the program sees no other processes"),
+    flag(O::no_pid, "no-pid", 0, G::namespaces, {"NO_PID", ""},
+         "No own process numbers, even with --containall or --compat"),
+    flag(O::no_init, "no-init", 0, G::namespaces, {"NOSHIMINIT", ""}, "With --pid: the program itself is process 1"),
+    flag(O::ipc, "ipc", 'i', G::namespaces, {"IPC", "UNSHARE_IPC"},
+         "Own System V and POSIX message queues and shared memory"),
+    flag(O::uts, "uts", 0, G::namespaces, {"UTS", "UNSHARE_UTS"}, "Own host name"),
+    option(O::hostname, "hostname", 0, K::text, G::namespaces, {"HOSTNAME", ""}, "NAME",
+           "Set the host name inside; implies --uts"),
+    option(O::dns, "dns", 0, K::text, G::namespaces, {"DNS", ""}, "ADDRESS,...",
+           "Name servers for /etc/resolv.conf inside"),
+    flag(O::net, "net", 'n', G::namespaces, {"NET", "UNSHARE_NET"},
+         "Own network, with --network none: a loopback device only"),
+    option(O::network, "network", 0, K::text, G::namespaces, {"NETWORK", ""}, "none",
+           "Kind of network; only none, implies --net"),
+    flag(O::userns, "userns", 'u', G::namespaces, {"USERNS", "UNSHARE_USERNS"},
+         "Use a user namespace: swrun always does"),
+    flag(O::no_privs, "no-privs", 0, G::namespaces, {"NO_PRIVS", ""},
+         "Drop every capability also when root starts the program"),
+
+    flag(O::writable_tmpfs, "writable-tmpfs", 0, G::layers, {"WRITABLE_TMPFS", ""},
+         "Let the program write everywhere; what it writes is in memory and gone afterwards"),
+    option(O::overlay, "overlay", 'o', K::slice, G::layers, {"OVERLAY", "OVERLAYIMAGE"}, "DIR[:ro],...",
+           "Keep what the program writes in DIR of the host, on top of the image; with :ro only show it"),
+    flag(O::writable, "writable", 'w', G::layers, {"WRITABLE", ""},
+         "Write into the image itself; only for an image that is a directory"),
+
+    flag(O::nv, "nv", 0, G::gpu, {"NV", ""}, "Show NVIDIA devices, libraries and tools of the host inside"),
+    flag(O::rocm, "rocm", 0, G::gpu, {"ROCM", ""}, "The same for AMD devices"),
+
+    own(option(O::image_mode, "image-mode", 0, K::text, G::image, {"IMAGE_MODE", ""}, "MODE",
+               "How the image is read: auto, or fuse (fail where FUSE cannot be used)")),
+    own(option(O::profile, "profile", 0, K::text, G::image, {"PROFILE", ""}, "NAME",
+               "Use [profile.NAME] of the site files as well")),
+
+    own(flag(O::dry_run, "dry-run", 0, G::seeing, {"DRY_RUN", ""},
+             "Print the whole plan as JSON, with who asked for what, and stop")),
+    own(flag(O::explain_env, "explain-env", 0, G::seeing, {"EXPLAIN_ENV", ""},
+             "Print the program's environment, with where each value is from, and stop")),
+    own(flag(O::timings, "timings", 0, G::seeing, {"TIMINGS", ""},
+             "Say on stderr how long each step of the launch took")),
+
+    flag(O::compat, "compat", 0, G::compatibility, {"COMPAT", ""},
+         "Behave like Docker: --containall --no-init --no-umask --no-eval --writable-tmpfs"),
+    ignored(O::underlay, "underlay", K::boolean, {"UNDERLAY", ""}, "Mount points never need an underlay",
+            "Flag --underlay has been deprecated, default overlay is preferred"),
+    ignored(O::compat32, "compat32", K::boolean, {"COMPAT32", ""}, "32-bit GPU libraries",
+            "--compat32: 32-bit GPU libraries are not shown inside"),
+    flag(O::no_nv, "no-nv", 0, G::compatibility, {"NV_OFF", "NO_NV"}, "Cancel nv = true of a site file"),
+    flag(O::no_rocm, "no-rocm", 0, G::compatibility, {"ROCM_OFF", "NO_ROCM"}, "Cancel rocm = true of a site file"),
+    ignored(O::drop_caps, "drop-caps", K::text, {"DROP_CAPS", ""}, "Programs have no capabilities to drop"),
+    ignored(O::unsquash, "unsquash", K::boolean, {"UNSQUASH", ""}, "Images are read in place"),
+    ignored(O::sharens, "sharens", K::boolean, {"SHARENS", ""}, "One container for processes of the same parent"),
+    in(ignored(O::runscript_timeout, "runscript-timeout", K::text, {"RUNSCRIPT_TIMEOUT", ""},
+               "Limit for commands in image scripts"),
+       kRun),
+    ignored(O::disable_cache, "disable-cache", K::boolean, {"DISABLE_CACHE", ""}, "There is no cache"),
+    ignored(O::no_https, "no-https", K::boolean, {"NOHTTPS", "NO_HTTPS"}, "Only for registries"),
+    like(ignored(O::nohttps, "nohttps", K::boolean, {"", ""}, "Another name of --no-https"), O::no_https),
+    ignored(O::authfile, "authfile", K::text, {"AUTH_FILE", ""}, "Only for registries"),
+    ignored(O::docker_login, "docker-login", K::boolean, {"DOCKER_LOGIN", ""}, "Only for registries"),
+    ignored(O::docker_host, "docker-host", K::text, {"DOCKER_HOST", ""}, "Only for registries"),
+    hidden(ignored(O::docker_username, "docker-username", K::text, {"DOCKER_USERNAME", ""}, "Only for registries")),
+    hidden(ignored(O::docker_password, "docker-password", K::text, {"DOCKER_PASSWORD", ""}, "Only for registries")),
+    hidden(ignored(O::tmpdir, "tmpdir", K::text, {"TMPDIR", ""}, "No temporary files are made")),
+    ignored(O::cdi_dirs, "cdi-dirs", K::slice, {"", ""}, "Only with --device"),
+    hidden(ignored(O::ignore_subuid, "ignore-subuid", K::boolean, {"IGNORE_SUBUID", ""}, "Only with --fakeroot")),
+    hidden(ignored(O::ignore_fakeroot_command, "ignore-fakeroot-command", K::boolean, {"IGNORE_FAKEROOT_COMMAND", ""},
+                   "Only with --fakeroot")),
+    hidden(ignored(O::ignore_userns, "ignore-userns", K::boolean, {"IGNORE_USERNS", ""}, "Only with --fakeroot")),
+    ignored(O::no_oci, "no-oci", K::boolean, {"NO_OCI", ""}, "There is no OCI mode"),
+    ignored(O::no_compat, "no-compat", K::boolean, {"NO_COMPAT", ""}, "Only in OCI mode"),
+    ignored(O::no_setgroups, "no-setgroups", K::boolean, {"NO_SETGROUPS", ""}, "Only with --fakeroot"),
+    ignored(O::sif_fuse, "sif-fuse", K::boolean, {"SIF_FUSE", ""}, "FUSE is always used"),
+    ignored(O::tmp_sandbox, "tmp-sandbox", K::boolean, {"TMP_SANDBOX", ""}, "Images are read in place"),
+    ignored(O::no_tmp_sandbox, "no-tmp-sandbox", K::boolean, {"NO_TMP_SANDBOX", ""}, "Images are read in place"),
+    ignored(O::keep_layers, "keep-layers", K::boolean, {"KEEP_LAYERS", ""}, "Only for OCI images"),
+    hidden(ignored(O::proot, "proot", K::text, {"PROOT", ""}, "Only for builds")),
+
+    with_letter(
+        refused(O::fakeroot, "fakeroot", K::boolean, {"FAKEROOT", ""}, "programs run as the user who starts them",
+                "leave it out unless the program insists on uid 0; then use Apptainer for this one"),
+        'f'),
+    refused(O::add_caps, "add-caps", K::text, {"ADD_CAPS", ""}, kPlainUser, kNoCaps),
+    refused(O::allow_setuid, "allow-setuid", K::boolean, {"ALLOW_SETUID", ""}, "it requires root privileges", kNoCaps),
+    refused(O::keep_privs, "keep-privs", K::boolean, {"KEEP_PRIVS", ""}, "it requires root privileges", kNoCaps),
+    refused(O::security, "security", K::slice, {"SECURITY", ""}, kPlainUser,
+            "set the context with runcon or aa-exec around swrun"),
+    refused(O::boot, "boot", K::boolean, {"BOOT", ""}, "booting an image needs root and an instance",
+            "run the services you need by name"),
+    refused(O::fusemount, "fusemount", K::slice, {"FUSESPEC", ""}, "swrun mounts no other FUSE file systems",
+            "mount it on the host first and show it with --bind"),
+    hidden(refused(O::containlibs, "containlibs", K::slice, {"CONTAINLIBS", ""}, "single libraries are not collected",
+                   "--bind FILE:/.singularity.d/libs/NAME for each")),
+    refused(O::nvccli, "nvccli", K::boolean, {"NVCCLI", ""}, "nvidia-container-cli is not used", "use --nv"),
+    refused(O::intel_hpu, "intel-hpu", K::boolean, {"INTEL_HPU", ""}, "swrun does not look for these devices",
+            "without --contain the devices of the host are there anyway; else --bind them"),
+    refused(O::device, "device", K::slice, {"", ""}, "swrun reads no CDI files",
+            "use --nv or --rocm, or --bind the device"),
+    refused(O::data, "data", K::slice, {"DATA", ""}, "swrun does not open data images",
+            "unpack the data and --bind the directory"),
+    refused(O::oci, "oci", K::boolean, {"OCI", ""}, "there is no OCI mode", "--compat is the closest; or use podman"),
+    refused(O::network_args, "network-args", K::slice, {"NETWORK_ARGS", ""}, kNoNetwork, kNetInstead),
+    refused(O::netns_path, "netns-path", K::text, {"NETNS_PATH", ""}, kNoNetwork,
+            "start swrun itself with nsenter --net=PATH"),
+    refused(O::apply_cgroups, "apply-cgroups", K::text, {"APPLY_CGROUPS", ""}, kNoCgroups, kBatchLimits),
+    refused(O::blkio_weight, "blkio-weight", K::number, {"BLKIO_WEIGHT", ""}, kNoCgroups, kBatchLimits),
+    refused(O::blkio_weight_device, "blkio-weight-device", K::slice, {"BLKIO_WEIGHT_DEVICE", ""}, kNoCgroups,
+            kBatchLimits),
+    refused(O::cpu_shares, "cpu-shares", K::number, {"CPU_SHARES", ""}, kNoCgroups, kBatchLimits),
+    refused(O::cpus, "cpus", K::text, {"CPUS", ""}, kNoCgroups, kBatchLimits),
+    refused(O::cpuset_cpus, "cpuset-cpus", K::text, {"CPUSET_CPUS", ""}, kNoCgroups,
+            "use taskset or the batch system's binding"),
+    refused(O::cpuset_mems, "cpuset-mems", K::text, {"CPUSET_MEMS", ""}, kNoCgroups,
+            "use numactl or the batch system's binding"),
+    refused(O::memory, "memory", K::text, {"MEMORY", ""}, kNoCgroups, kBatchLimits),
+    refused(O::memory_reservation, "memory-reservation", K::text, {"MEMORY_RESERVATION", ""}, kNoCgroups, kBatchLimits),
+    refused(O::memory_swap, "memory-swap", K::text, {"MEMORY_SWAP", ""}, kNoCgroups, kBatchLimits),
+    refused(O::oom_kill_disable, "oom-kill-disable", K::boolean, {"OOM_KILL_DISABLE", ""}, kNoCgroups, kBatchLimits),
+    refused(O::pids_limit, "pids-limit", K::number, {"PIDS_LIMIT", ""}, kNoCgroups,
+            "use ulimit -u or the batch system"),
+    refused(O::passphrase, "passphrase", K::boolean, {"", ""}, kNoEncryption, kDecrypt),
+    refused(O::pem_path, "pem-path", K::text, {"", ""}, kNoEncryption, kDecrypt),
+    refused(O::dmtcp_launch, "dmtcp-launch", K::text, {"DMTCP_LAUNCH", ""}, "swrun makes no checkpoints",
+            "start dmtcp_launch inside the image"),
+    refused(O::dmtcp_restart, "dmtcp-restart", K::text, {"DMTCP_RESTART", ""}, "swrun makes no checkpoints",
+            "start dmtcp_restart inside the image"),
+
+    shows(O::labels, "labels", 'l', "Show the labels (this is the default)"),
+    shows(O::deffile, "deffile", 'd', "Show the definition file that the image was built from"),
+    shows(O::runscript, "runscript", 'r', "Show the script that `run` starts"),
+    shows(O::startscript, "startscript", 's', "Show the script that starts a service"),
+    shows(O::testscript, "test", 't', "Show the script that `test` starts"),
+    shows(O::environment, "environment", 'e', "Show the environment that the image sets"),
+    shows(O::helpfile, "helpfile", 'H', "Show the image's own help"),
+    shows(O::json, "json", 'j', "Print JSON"),
+    shows(O::list_apps, "list-apps", 0, "List the SCIF applications"),
+    shows(O::all, "all", 0, "Show everything, as JSON"),
+    in(option(O::inspect_app, "app", 0, K::text, G::inspecting, {"", ""}, "NAME", "Look at this SCIF application"),
+       kInspect | mask_of(Command::run_help)),
+
+    global(O::debug, "debug", 'd', "DEBUG", "Print all there is to know about the launch"),
+    global(O::verbose, "verbose", 'v', "VERBOSE", "Print more than usual"),
+    global(O::quiet, "quiet", 'q', "QUIET", "Print warnings and errors only"),
+    global(O::silent, "silent", 's', "SILENT", "Print errors only"),
+    global(O::nocolor, "nocolor", 0, "NOCOLOR", "No colours, also on a terminal"),
+    in(option(O::config, "config", 'c', K::text, G::global, {"", ""}, "FILE",
+              "Read FILE instead of the host's site file"),
+       kGlobalMask),
+    hidden(global(O::build_config, "build-config", 0, "", "Accepted for compatibility")),
+    global(O::version, "version", 0, "", "Show the version"),
+    hidden(own(global(O::man, "man", 0, "", "Print the manual page"))),
+    in(flag(O::help, "help", 'h', G::global, {"", ""}, "Show this help"), kEverywhere),
+});
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < kOptions.size(); ++i) {
+        if (index_of(kOptions[i].id) != i) return false;
+    }
+    return kOptions.size() == kOptionCount;
+}
+static_assert(in_order(), "spec_of() takes the enumerator as the index");
+
+}  // namespace
+
+std::span<const OptionSpec> options() { return kOptions; }
+
+const OptionSpec& spec_of(OptionId id) { return kOptions[index_of(id)]; }
+
+const OptionSpec* find_option(CommandMask commands, std::string_view name) {
+    for (const OptionSpec& spec : kOptions) {
+        if ((spec.commands & commands) != 0 && spec.name == name) return &spec;
+    }
+    return nullptr;
+}
+
+const OptionSpec* find_letter(CommandMask commands, char letter) {
+    for (const OptionSpec& spec : kOptions) {
+        if (letter != 0 && spec.letter == letter && (spec.commands & commands) != 0) return &spec;
+    }
+    return nullptr;
+}
+
+OptionId canonical(OptionId id) {
+    const OptionId same = spec_of(id).same_as;
+    return same == O::help ? id : same;
+}
+
+std::string_view title_of(OptionGroup group) {
+    switch (group) {
+        case G::binds: return "Binds and directories";
+        case G::environment: return "Environment";
+        case G::program: return "Program";
+        case G::namespaces: return "Namespaces and privileges";
+        case G::layers: return "Writable layers";
+        case G::gpu: return "GPU";
+        case G::image: return "Image and site files";
+        case G::seeing: return "Seeing it";
+        case G::compatibility: return "Compatibility";
+        case G::refused: return "Known, not supported";
+        case G::inspecting: return "What to show";
+        case G::global: return "Before the command";
+    }
+    return "";
+}
+
+}  // namespace swrun

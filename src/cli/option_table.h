@@ -1,0 +1,121 @@
+// The one table of options: parsing, variables, site files, help, manual page and completions all read
+// it, and there is no second list.  Pure data in read-only memory; nothing is built at start-up.
+// An option that Singularity or Apptainer has is in here even when swrun does not do it: "unknown flag"
+// is for what nobody knows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "cli/command_table.h"
+
+namespace swrun {
+
+// clang-format off
+enum class OptionId : std::uint8_t {
+    // Binds and directories
+    bind, mount, home, no_home, no_mount, cwd, pwd, workdir, scratch,
+    // Environment
+    cleanenv, env, env_file, no_env, no_eval,
+    // Program
+    app, shell, no_umask,
+    // Namespaces and privileges
+    contain, containall, pid, no_pid, no_init, ipc, uts, hostname, dns, net, network, userns, no_privs,
+    // Writable layers
+    writable_tmpfs, overlay, writable,
+    // GPU
+    nv, rocm,
+    // Image and site files
+    image_mode, profile,
+    // Seeing it
+    dry_run, explain_env, timings,
+    // Compatibility
+    compat, underlay, compat32, no_nv, no_rocm, drop_caps, unsquash, sharens, runscript_timeout, disable_cache,
+    no_https, nohttps, authfile, docker_login, docker_host, docker_username, docker_password, tmpdir, cdi_dirs,
+    ignore_subuid, ignore_fakeroot_command, ignore_userns, no_oci, no_compat, no_setgroups, sif_fuse,
+    tmp_sandbox, no_tmp_sandbox, keep_layers, proot,
+    // Known, not supported
+    fakeroot, add_caps, allow_setuid, keep_privs, security, boot, fusemount, containlibs, nvccli, intel_hpu,
+    device, data, oci, network_args, netns_path, apply_cgroups, blkio_weight, blkio_weight_device, cpu_shares,
+    cpus, cpuset_cpus, cpuset_mems, memory, memory_reservation, memory_swap, oom_kill_disable, pids_limit,
+    passphrase, pem_path, dmtcp_launch, dmtcp_restart,
+    // inspect and run-help
+    labels, deffile, runscript, startscript, testscript, environment, helpfile, json, list_apps, all, inspect_app,
+    // Before the command
+    debug, verbose, quiet, silent, nocolor, config, build_config, version, man,
+    // Everywhere
+    help,
+};
+// clang-format on
+
+constexpr std::size_t kOptionCount = static_cast<std::size_t>(OptionId::help) + 1;
+
+[[nodiscard]] constexpr std::size_t index_of(OptionId id) { return static_cast<std::size_t>(id); }
+
+enum class ValueKind : std::uint8_t {
+    boolean,  // --x, --x=LITERAL
+    text,     // of several the last counts
+    number,
+    slice,  // each value is one CSV record; all count
+    array,  // taken whole; all count
+    map,    // NAME=VALUE, CSV when it holds several
+};
+
+enum class OptionGroup : std::uint8_t {
+    binds,
+    environment,
+    program,
+    namespaces,
+    layers,
+    gpu,
+    image,
+    seeing,
+    compatibility,
+    refused,
+    inspecting,
+    global,
+};
+
+enum class Support : std::uint8_t {
+    yes,
+    ignored,  // accepted: without it the launch is the same; `reason` is a warning when not empty
+    refused,  // known; `reason` says why, `instead` what to do
+};
+
+struct OptionSpec {
+    OptionId id = OptionId::help;
+    std::string_view name;  // without dashes
+    char letter = 0;        // 0: none
+    ValueKind kind = ValueKind::boolean;
+    OptionGroup group = OptionGroup::binds;
+    CommandMask commands = kLaunchMask;
+    std::array<std::string_view, 2> keys{};  // variables, without prefix, in the order they are tried
+    std::string_view value{};                // what the help calls the value
+    std::string_view help{};                 // one or two sentences, no final period
+    Support support = Support::yes;
+    std::string_view reason{};
+    std::string_view instead{};
+    bool hidden = false;                // in no help; still typed and completed as any other
+    bool own = false;                   // swrun's own: its variables have the SWRUN_ prefix only
+    OptionId same_as = OptionId::help;  // another name of that option (help: of none)
+};
+
+[[nodiscard]] std::span<const OptionSpec> options();
+[[nodiscard]] const OptionSpec& spec_of(OptionId id);
+[[nodiscard]] const OptionSpec* find_option(CommandMask commands, std::string_view name);
+[[nodiscard]] const OptionSpec* find_letter(CommandMask commands, char letter);
+
+// The option that --pwd and --nohttps stand for; any other is itself.
+[[nodiscard]] OptionId canonical(OptionId id);
+
+[[nodiscard]] std::string_view title_of(OptionGroup group);
+
+// Is every value kept (true), or only the last one?
+[[nodiscard]] constexpr bool is_list(ValueKind kind) {
+    return kind == ValueKind::slice || kind == ValueKind::array || kind == ValueKind::map;
+}
+
+}  // namespace swrun

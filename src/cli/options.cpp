@@ -1,0 +1,244 @@
+#include "cli/options.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <array>
+
+#include "cli/completion.h"
+#include "cli/help.h"
+#include "cli/man.h"
+#include "cli/precedence.h"
+#include "cli/site_config.h"
+#include "cli/values.h"
+#include "cli/wrapper.h"
+
+namespace swrun {
+namespace {
+
+using Outcome = std::variant<Invocation, UsageError>;
+
+// Declares one option to CLI11.  Every value is exactly one word: cli/argv_pass has seen to that.
+CLI::Option* declare(CLI::App& app, const OptionSpec& spec, std::string& fault) {
+    CLI::Option* option = app.add_option("--" + std::string(spec.name));
+    option->expected(1)->allow_extra_args(false);
+    option->multi_option_policy(is_list(spec.kind) ? CLI::MultiOptionPolicy::TakeAll
+                                                   : CLI::MultiOptionPolicy::TakeLast);
+    if (spec.id == OptionId::image_mode) option->check(CLI::IsMember({"auto", "fuse", "unpack"}));
+    option->check([&spec, &fault](const std::string& value) {
+        fault = fault_of(spec.kind, value).value_or("");
+        return fault;
+    });
+    return option;
+}
+
+void store(const OptionSpec& spec, const std::vector<std::string>& words, Settings& settings) {
+    const Origin origin{Origin::Kind::argument, "--" + std::string(spec.name)};
+    List values;
+    for (const std::string& word : words) {
+        if (!is_list(spec.kind)) values.clear();
+        for (std::string& element : elements_of(spec.kind, word)) values.push_back({std::move(element), origin});
+    }
+    settings.set(spec.id, std::move(values));
+}
+
+std::string invalid(const OptionSpec& spec, std::string_view value, std::string_view why) {
+    return "invalid argument " + quote_text(value) + " for " + quote_text(flag_name(spec)) +
+           " flag: " + std::string(why);
+}
+
+// Builds a CLI11 application of the options that occur, and nothing else: a plain launch builds none.
+std::optional<std::string> type_values(std::span<const Occurrence> given, Settings& settings) {
+    if (given.empty()) return std::nullopt;
+    for (const Occurrence& one : given) {  // the value to blame is the first bad one, in the caller's order
+        const OptionSpec& spec = spec_of(one.id);
+        if (const auto fault = fault_of(spec.kind, one.value)) return invalid(spec, one.value, *fault);
+    }
+    CLI::App app;
+    app.set_help_flag();
+    std::string fault;
+    std::array<CLI::Option*, kOptionCount> declared{};
+    std::vector<std::string> words;
+    for (const Occurrence& one : given) {
+        CLI::Option*& option = declared[index_of(one.id)];
+        if (option == nullptr) option = declare(app, spec_of(one.id), fault);
+        words.insert(words.end(), {"--" + std::string(spec_of(one.id).name), one.value});
+    }
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+    try {
+        app.parse(std::move(words));
+    } catch (const CLI::Error& error) {
+        return std::string(error.what());
+    }
+    for (std::size_t i = 0; i < kOptionCount; ++i) {
+        if (declared[i] != nullptr) store(options()[i], declared[i]->results(), settings);
+    }
+    return std::nullopt;
+}
+
+// run-singularity IMAGE ... is `--quiet run IMAGE ...`; the wrapper names and `wrapper` say so in words.
+std::variant<std::vector<std::string>, UsageError> plain_arguments(const CliInput& input, const Variables& variables) {
+    std::vector<std::string> argv(input.argv.begin(), input.argv.end());
+    if (argv.empty()) argv.emplace_back("swrun");
+    const CalledAs called = called_as(argv[0]);
+    if (called == CalledAs::run_singularity) {
+        argv[0] = "apptainer";
+        argv.insert(argv.begin() + 1, {"--quiet", "run"});
+        return argv;
+    }
+    std::size_t first = 1;  // of the wrapper's own arguments
+    if (called != CalledAs::wrapper) {
+        const auto scanned = scan_arguments(argv);
+        const auto* line = std::get_if<CommandLine>(&scanned);
+        if (line == nullptr || line->command != Command::wrapper) return argv;
+        first = argv.size() - line->words.size();
+    }
+    auto expanded = expand_wrapper(std::span(argv).subspan(first), variables, input.is_regular_file);
+    if (auto* error = std::get_if<UsageError>(&expanded)) return std::move(*error);
+    argv.resize(called == CalledAs::wrapper ? 1 : first - 1);
+    if (called == CalledAs::wrapper) argv[0] = "apptainer";
+    for (std::string& word : std::get<0>(expanded)) argv.push_back(std::move(word));
+    return argv;
+}
+
+Invocation only_text(const CommandLine& line, Command command, std::string text) {
+    Invocation result;
+    result.called = line.called;
+    result.command = command;
+    result.text = std::move(text);
+    return result;
+}
+
+std::string version_text(const CommandLine& line, bool with_name) {
+    const bool own = line.called == CalledAs::own;
+    const std::string number(own ? kVersion : kCompatVersion);
+    return (with_name ? std::string(shown_name(line.called)) + " version " : "") + number + "\n";
+}
+
+Outcome help_outcome(const CommandLine& line, const std::string& topic, const std::string& home) {
+    if (topic.empty()) return only_text(line, Command::help, top_help(line.called, home));
+    const CommandSpec* command = find_command(topic, line.called == CalledAs::own);
+    if (command == nullptr) {
+        return usage_error({UsageFault::Kind::unknown_command, std::nullopt, topic}, line.called, home);
+    }
+    return only_text(line, Command::help, command_help(*command, line.called, home));
+}
+
+// What prints a text and is done; nullopt for everything else.
+std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& home) {
+    if (is_set(line.global, OptionId::man)) return only_text(line, Command::man, man_page());
+    if (is_set(line.global, OptionId::help)) return help_outcome(line, "", home);
+    if (is_set(line.global, OptionId::version)) return only_text(line, Command::version, version_text(line, true));
+    if (is_set(line.options, OptionId::help)) return help_outcome(line, line.command_word, home);
+    const auto operands = check_operands(line);
+    if (operands) return usage_error(*operands, line.called, home);
+    switch (*line.command) {
+        case Command::version: return only_text(line, Command::version, version_text(line, false));
+        case Command::help: return help_outcome(line, line.words.empty() ? "" : line.words[0], home);
+        case Command::man: return only_text(line, Command::man, man_page());
+        case Command::completion: {
+            const auto script = completion_script(line.words[0], line.called);
+            if (script) return only_text(line, Command::completion, *script);
+            return usage_error(
+                {UsageFault::Kind::operands, line.command, "unknown shell " + line.words[0] + ": bash, zsh or fish"},
+                line.called, home);
+        }
+        case Command::exec:
+        case Command::run:
+        case Command::shell:
+        case Command::test:
+        case Command::inspect:
+        case Command::run_help:
+        case Command::doctor:
+        case Command::wrapper:
+        case Command::elsewhere: return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+Status apply_site(const CliInput& input, const Variables& variables, Settings& settings, Invocation& result) {
+    SiteQuery query;
+    query.default_host_file = input.default_host_file;
+    query.home = input.home;
+    query.xdg_config_home = variables.plain("XDG_CONFIG_HOME").value_or("");
+    const Text file = text_of(settings, OptionId::config);
+    if (file.value && result.dropin()) {
+        result.notes.push_back({Level::warning, "--config is ignored: swrun reads swrun.toml, not " + *file.value});
+    } else if (file.value) {
+        query.host_file = {*file.value, file.origin};
+    }
+    if (const auto found = variables.find("CONFIG", true); query.host_file.value.empty() && found) {
+        query.host_file = {std::string(found->value), {Origin::Kind::variable, found->name}};
+    }
+    const Text profile = text_of(settings, OptionId::profile);
+    if (profile.value) query.profile = {*profile.value, profile.origin};
+    SWRUN_TRY(SiteConfig site, load_site_config(query));
+    apply_site_defaults(site.tables, mask_of(result.command), settings);
+    result.launch.site_binds = std::move(site.tables.binds);
+    result.launch.site_env = std::move(site.tables.environment);
+    result.profile = std::move(site.profile);
+    result.site_files = std::move(site.files);
+    result.notes.insert(result.notes.end(), site.notes.begin(), site.notes.end());
+    return Unit{};
+}
+
+Action action_of(Command command) {
+    return command == Command::run     ? Action::run
+           : command == Command::shell ? Action::shell
+           : command == Command::test  ? Action::test
+                                       : Action::exec;
+}
+
+Result<Outcome> typed_outcome(const CliInput& input, const Variables& variables, CommandLine&& line) {
+    const Command command = *line.command;
+    if (command == Command::elsewhere) {
+        const CommandSpec* spec = find_command(line.command_word, true);
+        return make_error(Error::Kind::request, "swrun does not do `" + line.command_word + "`")
+            .with_hint(spec->instead);
+    }
+    Invocation result;
+    result.called = line.called;
+    result.command = command;
+    Settings settings;
+    for (const auto& given : {line.global, line.options}) {
+        if (auto fault = type_values(given, settings)) {
+            return Outcome(usage_error({UsageFault::Kind::option, command, *fault}, line.called, input.home));
+        }
+    }
+    SWRUN_CHECK(
+        apply_variables(variables, static_cast<CommandMask>(mask_of(command) | kGlobalMask), settings, result.notes));
+    SWRUN_CHECK(check_supported(settings, result.notes));
+    result.level = level_of(settings, variables);
+    result.color = !flag_of(settings, OptionId::nocolor).value && variables.plain("NO_COLOR").value_or("").empty();
+    if (result.launches()) {
+        result.launch.action = action_of(command);
+        result.launch.image = line.words[0];
+        result.launch.arguments.assign(line.words.begin() + 1, line.words.end());
+        SWRUN_CHECK(apply_site(input, variables, settings, result));
+        SWRUN_CHECK(fill_launch(settings, result));
+    } else if (command == Command::doctor) {
+        SWRUN_CHECK(apply_site(input, variables, settings, result));
+    } else {
+        result.inspect.image = line.words[0];
+        fill_inspect(settings, result);
+    }
+    return Outcome(std::move(result));
+}
+
+}  // namespace
+
+Result<Outcome> read_command_line(const CliInput& input) {
+    const Variables variables(input.environment);
+    auto plain = plain_arguments(input, variables);
+    if (auto* error = std::get_if<UsageError>(&plain)) return Outcome(std::move(*error));
+    auto scanned = scan_arguments(std::get<0>(plain));
+    if (const auto* fault = std::get_if<UsageFault>(&scanned)) {
+        return Outcome(usage_error(*fault, called_as(std::get<0>(plain)[0]), input.home));
+    }
+    CommandLine& line = std::get<CommandLine>(scanned);
+    if (auto outcome = text_outcome(line, input.home)) return *std::move(outcome);
+    return typed_outcome(input, variables, std::move(line));
+}
+
+}  // namespace swrun

@@ -1,0 +1,201 @@
+#include "cli/precedence.h"
+
+#include <charconv>
+
+#include "support/text.h"
+
+namespace swrun {
+namespace {
+
+using O = OptionId;
+using R = LaunchRequest;
+
+template <class T> struct Place {
+    OptionId id;
+    T R::*member;
+};
+
+constexpr Place<Flag> kFlags[] = {
+    {O::no_home, &R::no_home},
+    {O::contain, &R::contain},
+    {O::containall, &R::containall},
+    {O::writable, &R::writable},
+    {O::writable_tmpfs, &R::writable_tmpfs},
+    {O::cleanenv, &R::cleanenv},
+    {O::no_eval, &R::no_eval},
+    {O::no_umask, &R::no_umask},
+    {O::pid, &R::pid},
+    {O::no_pid, &R::no_pid},
+    {O::no_init, &R::no_init},
+    {O::ipc, &R::ipc},
+    {O::uts, &R::uts},
+    {O::net, &R::net},
+    {O::no_privs, &R::no_privs},
+    {O::compat, &R::compat},
+    {O::nv, &R::nv},
+    {O::rocm, &R::rocm},
+};
+constexpr Place<Text> kTexts[] = {
+    {O::home, &R::home},   {O::cwd, &R::cwd}, {O::workdir, &R::workdir},   {O::dns, &R::dns},
+    {O::shell, &R::shell}, {O::app, &R::app}, {O::hostname, &R::hostname}, {O::network, &R::network},
+};
+constexpr Place<List> kLists[] = {
+    {O::no_mount, &R::no_mount},
+    {O::scratch, &R::scratch},
+    {O::no_env, &R::no_env},
+    {O::env_file, &R::env_files},
+};
+
+// Origin::Kind lists the sources from the lowest to the highest.
+int rank(const Origin& origin) { return static_cast<int>(origin.kind); }
+
+// `cause` switches `effect` on, unless somebody of at least the same rank has decided about it by name.
+void imply(const Flag& cause, Flag& effect) {
+    if (!cause.value) return;
+    if (effect.origin.kind != Origin::Kind::builtin && rank(effect.origin) >= rank(cause.origin)) return;
+    effect = cause;
+}
+
+void resolve_implications(const Settings& settings, LaunchRequest& launch) {
+    const int pid_by_name = rank(launch.pid.origin);
+    imply(launch.compat, launch.containall);
+    for (Flag R::*member : {&R::no_init, &R::no_umask, &R::no_eval, &R::writable_tmpfs}) {
+        imply(launch.compat, launch.*member);
+    }
+    for (Flag R::*member : {&R::contain, &R::pid, &R::ipc, &R::cleanenv}) imply(launch.containall, launch.*member);
+    if (launch.no_pid.value && pid_by_name <= rank(launch.no_pid.origin)) launch.pid = {false, launch.no_pid.origin};
+    if (launch.hostname.value) imply({true, launch.hostname.origin}, launch.uts);
+    if (launch.network.value) imply({true, launch.network.origin}, launch.net);
+    // These are for a default of the site; a user who asks for both wants the devices.
+    const Flag no_nv = flag_of(settings, O::no_nv);
+    if (no_nv.value && rank(launch.nv.origin) < rank(no_nv.origin)) launch.nv = {false, no_nv.origin};
+    const Flag no_rocm = flag_of(settings, O::no_rocm);
+    if (no_rocm.value && rank(launch.rocm.origin) < rank(no_rocm.origin)) launch.rocm = {false, no_rocm.origin};
+}
+
+std::string asked_by(const OptionSpec& spec, const Origin& origin) {
+    std::string text = "--" + std::string(spec.name);
+    if (origin.kind != Origin::Kind::argument) text.append(" (from ").append(to_text(origin)).append(")");
+    return text;
+}
+
+Status check_network(const LaunchRequest& launch) {
+    if (!launch.net.value) return Unit{};
+    const std::string kind = launch.network.value ? std::string(trim(*launch.network.value)) : "bridge";
+    if (kind == "none") return Unit{};
+    const Origin& origin = launch.network.value ? launch.network.origin : launch.net.origin;
+    return make_error(Error::Kind::request,
+                      "network " + kind + " requires root; only none is possible (asked by " + to_text(origin) + ")")
+        .with_hint("--net --network none gives a loopback device only; without --net the host's network is used");
+}
+
+Result<ImageMode> image_mode_of(const Settings& settings) {
+    const Text mode = text_of(settings, O::image_mode);
+    if (!mode.value || *mode.value == "auto") return ImageMode::automatic;
+    if (*mode.value == "fuse") return ImageMode::fuse;
+    const std::string by = " (from " + to_text(mode.origin) + ")";
+    if (*mode.value == "unpack") {
+        return make_error(Error::Kind::request, "image mode unpack is not supported yet" + by)
+            .with_hint("use auto or fuse; or unpack the image with unsquashfs and run the directory");
+    }
+    return make_error(Error::Kind::request, "unknown image mode " + *mode.value + by).with_hint("auto or fuse");
+}
+
+void fill_overlays(const Settings& settings, LaunchRequest& launch) {
+    for (const auto& [text, origin] : settings.of(O::overlay)) {
+        OverlaySpec spec{text, false, origin};
+        if (text.ends_with(":ro") || text.ends_with(":rw")) {
+            spec.read_only = text.ends_with(":ro");
+            spec.path.resize(text.size() - 3);
+        }
+        launch.overlays.push_back(std::move(spec));
+    }
+}
+
+Level level_from_number(int number) {
+    if (number >= 5) return Level::debug;
+    if (number == 4) return Level::verbose;
+    if (number >= 1) return Level::info;
+    if (number >= -1) return Level::quiet;
+    return number == -2 ? Level::warning : number == -3 ? Level::error : Level::fatal;
+}
+
+}  // namespace
+
+Flag flag_of(const Settings& settings, OptionId id) {
+    const List& values = settings.of(id);
+    if (values.empty()) return {};
+    return {values.back().value == "true", values.back().origin};
+}
+
+Text text_of(const Settings& settings, OptionId id) {
+    const List& values = settings.of(id);
+    if (values.empty()) return {};
+    if (values.back().value.empty()) return {std::nullopt, values.back().origin};  // --pwd "": as if not given
+    return {values.back().value, values.back().origin};
+}
+
+Status check_supported(const Settings& settings, std::vector<Note>& notes) {
+    for (const OptionSpec& spec : options()) {
+        const List& values = settings.of(spec.id);
+        if (values.empty() || spec.support == Support::yes) continue;
+        if (spec.kind == ValueKind::boolean && values.back().value != "true") continue;
+        if (spec.support == Support::ignored) {
+            if (!spec.reason.empty()) notes.push_back({Level::warning, std::string(spec.reason)});
+            continue;
+        }
+        return make_error(Error::Kind::request,
+                          asked_by(spec, values.back().origin) + " is not supported: " + std::string(spec.reason))
+            .with_hint(spec.instead);
+    }
+    return Unit{};
+}
+
+Status fill_launch(const Settings& settings, Invocation& into) {
+    LaunchRequest& launch = into.launch;
+    for (const auto& [id, member] : kFlags) launch.*member = flag_of(settings, id);
+    for (const auto& [id, member] : kTexts) launch.*member = text_of(settings, id);
+    for (const auto& [id, member] : kLists) launch.*member = settings.of(id);
+    fill_overlays(settings, launch);
+    into.bind_texts = settings.of(O::bind);
+    into.mount_texts = settings.of(O::mount);
+    into.env_texts = settings.of(O::env);
+    resolve_implications(settings, launch);
+    SWRUN_CHECK(check_network(launch));
+    SWRUN_TRY(into.image_mode, image_mode_of(settings));
+    into.dry_run = flag_of(settings, O::dry_run).value;
+    into.explain_env = flag_of(settings, O::explain_env).value;
+    into.timings = flag_of(settings, O::timings).value;
+    return Unit{};
+}
+
+void fill_inspect(const Settings& settings, Invocation& into) {
+    const auto on = [&](OptionId id) { return flag_of(settings, id).value; };
+    InspectRequest& ask = into.inspect;
+    ask.labels = on(O::labels);
+    ask.deffile = on(O::deffile);
+    ask.runscript = on(O::runscript);
+    ask.startscript = on(O::startscript);
+    ask.test = on(O::testscript);
+    ask.environment = on(O::environment);
+    ask.helpfile = on(O::helpfile);
+    ask.list_apps = on(O::list_apps);
+    ask.all = on(O::all);
+    ask.json = on(O::json) || ask.all;
+    ask.app = text_of(settings, O::inspect_app).value.value_or("");
+}
+
+Level level_of(const Settings& settings, const Variables& variables) {
+    if (flag_of(settings, O::debug).value) return Level::debug;
+    if (flag_of(settings, O::verbose).value) return Level::verbose;
+    if (flag_of(settings, O::quiet).value) return Level::quiet;
+    if (flag_of(settings, O::silent).value) return Level::error;
+    const auto found = variables.find("MESSAGELEVEL");
+    if (!found) return Level::info;
+    const std::string_view text = trim(found->value);
+    int number = 1;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return code == std::errc{} && end == text.data() + text.size() ? level_from_number(number) : Level::info;
+}
+
+}  // namespace swrun

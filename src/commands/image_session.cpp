@@ -1,0 +1,62 @@
+#include "commands/image_session.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "image/directory_view.h"
+#include "image/image_view.h"
+
+namespace swrun {
+namespace {
+
+// Decoded blocks kept by one server; more is rarely asked for twice, the kernel has its own cache.
+constexpr std::size_t kCacheBytes = 32U << 20U;
+
+Result<ServedImage> open_squashfs(OpenedImage& image) {
+    Fd fd(::fcntl(image.fd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!fd) return sys_error(Error::Kind::host, "fcntl F_DUPFD_CLOEXEC", image.facts.path, errno);
+    SWRUN_TRY(auto source, SquashSource::open(std::move(fd), image.facts.offset, image.facts.size));
+    auto cache = std::make_shared<BlockCache>(kCacheBytes);
+    SWRUN_TRY(SquashReader reader, SquashReader::open(source, cache));
+    return ServedImage{std::move(source), std::move(cache), std::move(reader)};
+}
+
+// An image without ext3 support of ours has nothing to look at.
+class EmptyView : public TreeView {
+public:
+    [[nodiscard]] Node look(const std::string&) const override { return {}; }
+    [[nodiscard]] Result<std::string> read_link(const std::string& path) const override { return missing(path); }
+    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t) const override { return missing(path); }
+    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override { return missing(path); }
+
+private:
+    static Error missing(const std::string& path) { return sys_error(Error::Kind::image, "look at", path, ENOENT); }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ImageSession>> open_session(const std::string& argument, const std::string& cwd,
+                                                   const std::string& host_arch) {
+    auto session = std::make_unique<ImageSession>();
+    SWRUN_TRY(session->image, open_image(argument, cwd, host_arch));
+    switch (session->image.facts.kind) {
+        case ImageFacts::Kind::directory:
+            session->view = std::make_unique<DirectoryView>(session->image.fd.get());
+            break;
+        case ImageFacts::Kind::squashfs: {
+            Result<ServedImage> opened = open_squashfs(session->image);
+            if (!opened) {
+                opened.error().add_context("reading the image " + session->image.facts.path);
+                return std::move(opened).error();
+            }
+            session->squashfs.emplace(std::move(opened).value());
+            session->view = std::make_unique<ImageView>(session->squashfs->reader);
+            break;
+        }
+        case ImageFacts::Kind::ext3: session->view = std::make_unique<EmptyView>(); break;
+    }
+    return session;
+}
+
+}  // namespace swrun

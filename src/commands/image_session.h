@@ -1,0 +1,26 @@
+// An image opened for looking at: the descriptor, what it is, and a TreeView over its content.  Used by
+// the launch, which then hands the reader on to the image server, and by inspect.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fuse/session.h"
+#include "image/image_file.h"
+#include "plan/tree_view.h"
+#include "support/result.h"
+
+namespace swrun {
+
+struct ImageSession {
+    OpenedImage image;
+    std::optional<ServedImage> squashfs;  // null for a directory and for ext3
+    std::unique_ptr<TreeView> view;       // borrows from the two above: do not move the session
+};
+
+// `host_arch` empty: any architecture will do.
+[[nodiscard]] Result<std::unique_ptr<ImageSession>> open_session(const std::string& argument, const std::string& cwd,
+                                                                 const std::string& host_arch);
+
+}  // namespace swrun

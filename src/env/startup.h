@@ -1,0 +1,45 @@
+// Making the program's environment from a StartupPlan: by shell_lite at plan time when it understands
+// all of the image's files, else from the report of a real shell (env/startup_script).  Both ways share
+// every rule in here and give the same environment.  Called by plan/resolve and by the runtime.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "env/shell_state.h"
+#include "plan/launch_plan.h"
+#include "plan/tree_view.h"
+
+namespace swrun {
+
+struct StartupResult {
+    enum class Kind {
+        ready,        // environment is complete
+        needs_shell,  // shell_lite stepped back: reason says where
+        ended,        // a file ended the launch: exit_status is not 0
+    };
+
+    Kind kind = Kind::ready;
+    std::vector<Variable> environment;   // sorted by name
+    std::string output;                  // what the files printed, for stdout (ready and ended)
+    std::optional<mode_t> umask;         // set by a file; a report always has one
+    std::vector<Note> notes;
+    std::string reason;
+    int exit_status = 0;
+};
+
+// Lists the environment files of the container: *.sh of /.singularity.d/env, or else /environment.
+// Sets files and has_env_directory; a file that cannot be read is left out with a note.
+[[nodiscard]] std::vector<Note> collect_env_files(const TreeView& container, StartupPlan& plan);
+
+[[nodiscard]] StartupResult evaluate_startup(const StartupPlan& plan, const std::string& working_directory,
+                                             const TreeView& container);
+
+// The rules after the last file: PATH and LD_LIBRARY_PATH requests, the forwarded variables, prompt.
+[[nodiscard]] StartupResult finish_startup(const StartupPlan& plan, const ShellState& state,
+                                           const std::string& working_directory);
+
+}  // namespace swrun

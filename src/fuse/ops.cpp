@@ -1,0 +1,362 @@
+#include "fuse/ops.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace swrun {
+namespace {
+
+constexpr double kForever = 1e9;  // seconds; the image never changes
+constexpr std::uint64_t kIdShift = 2;
+
+// Offsets of directory entries: ghosts come first, so that a name they replace can be left out of the
+// image's part.  The image's own offsets follow, moved up by this much.
+constexpr std::uint64_t kImageOffset = 1U << 20U;
+
+ImageService& service_of(fuse_req_t request) { return *static_cast<ImageService*>(fuse_req_userdata(request)); }
+
+std::uint64_t to_id(const ImageService& service, fuse_ino_t ino) {
+    if (ino == FUSE_ROOT_ID) return service.root;
+    return is_ghost(ino) ? ino : ino - kIdShift;
+}
+
+fuse_ino_t to_ino(const ImageService& service, std::uint64_t id) {
+    if (id == service.root) return FUSE_ROOT_ID;
+    return is_ghost(id) ? id : id + kIdShift;
+}
+
+mode_t type_bits(SquashNode::Kind kind) {
+    switch (kind) {
+        case SquashNode::Kind::directory: return S_IFDIR;
+        case SquashNode::Kind::file: return S_IFREG;
+        case SquashNode::Kind::symlink: return S_IFLNK;
+        case SquashNode::Kind::block_device: return S_IFBLK;
+        case SquashNode::Kind::char_device: return S_IFCHR;
+        case SquashNode::Kind::fifo: return S_IFIFO;
+        case SquashNode::Kind::socket: return S_IFSOCK;
+    }
+    return S_IFREG;
+}
+
+mode_t type_bits(Ghost::Kind kind) {
+    switch (kind) {
+        case Ghost::Kind::directory: return S_IFDIR;
+        case Ghost::Kind::file: return S_IFREG;
+        case Ghost::Kind::symlink: return S_IFLNK;
+    }
+    return S_IFREG;
+}
+
+struct stat attributes(const ImageService& service, const SquashNode& node) {
+    struct stat st {};
+    st.st_ino = node.number;
+    st.st_mode = type_bits(node.kind) | node.mode;
+    st.st_nlink = node.nlink;
+    st.st_uid = service.uid;
+    st.st_gid = service.gid;
+    st.st_size = static_cast<off_t>(node.size);
+    st.st_blocks = static_cast<blkcnt_t>((node.size + 511) / 512);
+    st.st_blksize = 131072;
+    st.st_rdev = makedev(node.major, node.minor);
+    st.st_mtime = st.st_ctime = st.st_atime = node.mtime;
+    return st;
+}
+
+struct stat attributes(const ImageService& service, const GhostNode& ghost) {
+    struct stat st {};
+    st.st_ino = ghost.id;
+    st.st_mode = type_bits(ghost.kind) | ghost.mode;
+    st.st_nlink = ghost.nlink();
+    st.st_uid = service.uid;
+    st.st_gid = service.gid;
+    st.st_size = static_cast<off_t>(ghost.size());
+    st.st_blocks = static_cast<blkcnt_t>((ghost.size() + 511) / 512);
+    st.st_mtime = st.st_ctime = st.st_atime = service.started;
+    return st;
+}
+
+fuse_entry_param entry_of(const ImageService& service, std::uint64_t id, const struct stat& st) {
+    fuse_entry_param entry{};
+    entry.ino = to_ino(service, id);
+    entry.attr = st;
+    entry.attr_timeout = kForever;
+    entry.entry_timeout = kForever;
+    return entry;
+}
+
+int errno_of(const Error& error) { return error.sys_errno != 0 ? error.sys_errno : EIO; }
+
+// Gives the node of an image inode to `use`, or answers the request with the error.
+template <class Use>
+void with_node(fuse_req_t request, fuse_ino_t ino, Use use) {
+    ImageService& service = service_of(request);
+    Result<ReaderPool::Lease> reader = service.readers.borrow();
+    if (!reader) {
+        fuse_reply_err(request, errno_of(reader.error()));
+        return;
+    }
+    const Result<SquashNode> node = (*reader)->node(to_id(service, ino));
+    if (!node) {
+        fuse_reply_err(request, errno_of(node.error()));
+        return;
+    }
+    use(service, **reader, *node);
+}
+
+void op_init(void*, fuse_conn_info* connection) {
+    // No request for open and opendir, all attributes with a directory's names, links kept by the
+    // kernel, several look-ups of one directory at a time.
+    connection->want |= connection->capable & (FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
+                                               FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
+                                               FUSE_CAP_ASYNC_READ);
+    connection->want &= ~(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+}
+
+void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
+    ImageService& service = service_of(request);
+    const GhostNode* ghost = service.ghosts.child(to_id(service, parent), name);
+    if (ghost != nullptr) {
+        const fuse_entry_param entry = entry_of(service, ghost->id, attributes(service, *ghost));
+        fuse_reply_entry(request, &entry);
+        return;
+    }
+    fuse_entry_param nothing{};
+    nothing.entry_timeout = kForever;
+    if (is_ghost(parent)) {
+        fuse_reply_entry(request, &nothing);
+        return;
+    }
+    with_node(request, parent, [&](ImageService&, SquashReader& reader, const SquashNode& directory) {
+        const Result<std::optional<SquashEntry>> found = reader.lookup(directory, name);
+        if (!found) {
+            fuse_reply_err(request, errno_of(found.error()));
+        } else if (!*found) {
+            fuse_reply_entry(request, &nothing);
+        } else {
+            const Result<SquashNode> node = reader.node((*found)->id);
+            if (!node) {
+                fuse_reply_err(request, errno_of(node.error()));
+                return;
+            }
+            const fuse_entry_param entry = entry_of(service, node->id, attributes(service, *node));
+            fuse_reply_entry(request, &entry);
+        }
+    });
+}
+
+void op_getattr(fuse_req_t request, fuse_ino_t ino, fuse_file_info*) {
+    const ImageService& service = service_of(request);
+    if (is_ghost(ino)) {
+        const GhostNode* ghost = service.ghosts.find(ino);
+        if (ghost == nullptr) {
+            fuse_reply_err(request, ESTALE);
+            return;
+        }
+        const struct stat st = attributes(service, *ghost);
+        fuse_reply_attr(request, &st, kForever);
+        return;
+    }
+    with_node(request, ino, [&](ImageService& s, SquashReader&, const SquashNode& node) {
+        const struct stat st = attributes(s, node);
+        fuse_reply_attr(request, &st, kForever);
+    });
+}
+
+void op_readlink(fuse_req_t request, fuse_ino_t ino) {
+    if (is_ghost(ino)) {
+        const GhostNode* ghost = service_of(request).ghosts.find(ino);
+        if (ghost == nullptr) {
+            fuse_reply_err(request, ESTALE);
+        } else {
+            fuse_reply_readlink(request, ghost->content.c_str());
+        }
+        return;
+    }
+    with_node(request, ino, [&](ImageService&, SquashReader& reader, const SquashNode& node) {
+        const Result<std::string> target = reader.read_link(node);
+        if (!target) {
+            fuse_reply_err(request, errno_of(target.error()));
+        } else {
+            fuse_reply_readlink(request, target->c_str());
+        }
+    });
+}
+
+void read_ghost(fuse_req_t request, const GhostNode* ghost, std::size_t size, off_t offset) {
+    if (ghost == nullptr) {
+        fuse_reply_err(request, ESTALE);
+        return;
+    }
+    const std::size_t start = std::min(static_cast<std::size_t>(offset), ghost->content.size());
+    fuse_reply_buf(request, ghost->content.data() + start, std::min(size, ghost->content.size() - start));
+}
+
+// The kernel takes a short answer for the end of the file, so all pieces are collected first.  They are
+// sent from where they are cached: no copy.
+void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node, std::size_t size, std::uint64_t offset) {
+    static const std::byte kZeros[65536]{};
+    std::vector<BlockPtr> held;
+    std::vector<iovec> pieces;
+    while (size > 0) {
+        Result<FileSlice> slice = reader.slice(node, offset, size);
+        if (!slice) {
+            fuse_reply_err(request, errno_of(slice.error()));
+            return;
+        }
+        if (slice->size == 0) break;
+        const void* bytes = slice->block ? static_cast<const void*>(slice->view().data()) : kZeros;
+        const std::size_t length = slice->block ? slice->size : std::min(slice->size, sizeof kZeros);
+        pieces.push_back({const_cast<void*>(bytes), length});
+        if (slice->block) held.push_back(std::move(slice->block));
+        offset += length;
+        size -= length;
+    }
+    fuse_reply_iov(request, pieces.data(), static_cast<int>(pieces.size()));
+}
+
+void op_read(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+    if (is_ghost(ino)) {
+        read_ghost(request, service_of(request).ghosts.find(ino), size, offset);
+        return;
+    }
+    with_node(request, ino, [&](ImageService&, SquashReader& reader, const SquashNode& node) {
+        read_image(request, reader, node, size, static_cast<std::uint64_t>(offset));
+    });
+}
+
+// One answer to readdir or readdirplus as it fills.
+class Listing {
+public:
+    Listing(fuse_req_t request, std::size_t size, bool plus) : request_(request), bytes_(size), plus_(plus) {}
+
+    // False when the entry does not fit any more.
+    bool add(const char* name, const fuse_entry_param& entry, std::uint64_t next) {
+        const std::size_t room = bytes_.size() - used_;
+        const auto offset = static_cast<off_t>(next);
+        const std::size_t need = plus_ ? fuse_add_direntry_plus(request_, bytes_.data() + used_, room, name, &entry, offset)
+                                       : fuse_add_direntry(request_, bytes_.data() + used_, room, name, &entry.attr, offset);
+        if (need > room) return false;
+        used_ += need;
+        return true;
+    }
+    [[nodiscard]] std::size_t room() const { return bytes_.size() - used_; }
+    void reply() { fuse_reply_buf(request_, bytes_.data(), used_); }
+
+private:
+    fuse_req_t request_;
+    std::vector<char> bytes_;
+    std::size_t used_ = 0;
+    bool plus_;
+};
+
+bool list_ghosts(const ImageService& service, Listing& listing, std::uint64_t directory, std::uint64_t from) {
+    const std::vector<const GhostNode*> ghosts = service.ghosts.children(directory);
+    for (std::uint64_t i = from; i < ghosts.size(); ++i) {
+        const GhostNode& ghost = *ghosts[i];
+        if (!listing.add(ghost.name.c_str(), entry_of(service, ghost.id, attributes(service, ghost)), i + 1)) return false;
+    }
+    return true;
+}
+
+Status list_image(const ImageService& service, SquashReader& reader, const SquashNode& directory, Listing& listing,
+                  std::uint64_t from, bool plus) {
+    constexpr std::size_t kBatch = 64;
+    for (;;) {
+        SWRUN_TRY(const std::vector<SquashEntry> entries, reader.list(directory, from, kBatch));
+        for (const SquashEntry& one : entries) {
+            from = one.next;
+            if (service.ghosts.child(directory.id, one.name) != nullptr) continue;
+            struct stat st {};
+            st.st_ino = one.number;
+            st.st_mode = type_bits(one.kind);
+            if (plus) {
+                const Result<SquashNode> node = reader.node(one.id);
+                if (!node) return node.error();
+                st = attributes(service, *node);
+            }
+            if (!listing.add(one.name.c_str(), entry_of(service, one.id, st), kImageOffset + one.next)) return {};
+        }
+        if (entries.size() < kBatch) return {};
+    }
+}
+
+void list_directory(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
+    ImageService& service = service_of(request);
+    Listing listing(request, size, plus);
+    const auto from = static_cast<std::uint64_t>(offset);
+    const std::uint64_t id = to_id(service, ino);
+    if (from < kImageOffset && !list_ghosts(service, listing, id, from)) {
+        listing.reply();
+        return;
+    }
+    if (is_ghost(id)) {
+        listing.reply();
+        return;
+    }
+    with_node(request, ino, [&](ImageService&, SquashReader& reader, const SquashNode& node) {
+        const Status done = list_image(service, reader, node, listing, from < kImageOffset ? 0 : from - kImageOffset, plus);
+        if (!done) {
+            fuse_reply_err(request, errno_of(done.error()));
+        } else {
+            listing.reply();
+        }
+    });
+}
+
+void op_readdir(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+    list_directory(request, ino, size, offset, false);
+}
+
+void op_readdirplus(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+    list_directory(request, ino, size, offset, true);
+}
+
+// ENOSYS tells the kernel, once and for all, to do without (FUSE_NO_OPEN_SUPPORT, FUSE_NO_OPENDIR_SUPPORT).
+void op_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) { fuse_reply_err(request, ENOSYS); }
+
+void op_getxattr(fuse_req_t request, fuse_ino_t, const char*, std::size_t) { fuse_reply_err(request, ENOSYS); }
+
+void op_listxattr(fuse_req_t request, fuse_ino_t, std::size_t) { fuse_reply_err(request, ENOSYS); }
+
+void op_statfs(fuse_req_t request, fuse_ino_t) {
+    ImageService& service = service_of(request);
+    Result<ReaderPool::Lease> reader = service.readers.borrow();
+    struct statvfs fs {};
+    fs.f_bsize = fs.f_frsize = 4096;
+    fs.f_namemax = 256;
+    if (reader) {
+        const SquashSuper& super = (*reader)->source().super();
+        fs.f_blocks = (super.bytes_used + 4095) / 4096;
+        fs.f_files = super.inodes;
+    }
+    fuse_reply_statfs(request, &fs);
+}
+
+}  // namespace
+
+const fuse_lowlevel_ops& image_operations() {
+    static const fuse_lowlevel_ops kOps = [] {
+        fuse_lowlevel_ops ops{};
+        ops.init = op_init;
+        ops.lookup = op_lookup;
+        ops.getattr = op_getattr;
+        ops.readlink = op_readlink;
+        ops.open = op_open;
+        ops.read = op_read;
+        ops.opendir = op_open;
+        ops.readdir = op_readdir;
+        ops.readdirplus = op_readdirplus;
+        ops.statfs = op_statfs;
+        ops.getxattr = op_getxattr;
+        ops.listxattr = op_listxattr;
+        return ops;
+    }();
+    return kOps;
+}
+
+}  // namespace swrun

@@ -1,0 +1,28 @@
+// The FUSE operations over one image and its ghosts, for libfuse's low-level interface.  Stateless: a
+// node id is the inode's place in the image (+ 2) or a ghost's id, so nothing has to be remembered or
+// forgotten.  Everything is read-only and never changes, so the kernel may keep all answers for ever.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse3/fuse_lowlevel.h>
+
+#include <sys/types.h>
+
+#include "image/ghost_tree.h"
+#include "image/reader_pool.h"
+
+namespace swrun {
+
+// What the operations work on; libfuse hands it back as user data.  Threads share it read-only.
+struct ImageService {
+    ReaderPool& readers;
+    const GhostTree& ghosts;
+    std::uint64_t root = 0;   // the image's root inode
+    uid_t uid = 0;            // everything in the image belongs to the caller
+    gid_t gid = 0;
+    std::time_t started = 0;  // mtime of ghosts
+};
+
+[[nodiscard]] const fuse_lowlevel_ops& image_operations();
+
+}  // namespace swrun

@@ -1,0 +1,18 @@
+// The image server: a process of its own that answers the kernel's FUSE requests for one image.  The
+// launcher forks it before it makes any namespace, so the server stays in the caller's user and mount
+// namespaces: inside the new one it would keep its own mount alive for ever, and the program could
+// reach it.  It ends when the mount is gone: nobody unmounts, nobody supervises.
+#pragma once
+
+#include "fuse/session.h"
+#include "support/fd.h"
+#include "support/result.h"
+
+namespace swrun {
+
+// Forks the server and gives the launcher's end of the link.  The server is no child of the caller:
+// a program that waits for any child (waitpid(-1)) must not meet it.  The calling process must be
+// single-threaded; its own copy of the image stays usable.
+[[nodiscard]] Result<Fd> start_image_server(ServedImage& image);
+
+}  // namespace swrun

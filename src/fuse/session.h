@@ -1,0 +1,24 @@
+// Serves one image over one FUSE device, in the server process: waits for the device, then answers
+// until the mount is gone.  Starts threads; nothing else in the process may have.
+#pragma once
+
+#include <memory>
+
+#include "image/reader_pool.h"
+#include "support/result.h"
+
+namespace swrun {
+
+// An open image and the reader that has looked at it while the launch was planned: what it decoded
+// then crosses the fork to the server and need not be decoded again.
+struct ServedImage {
+    std::shared_ptr<const SquashSource> source;
+    std::shared_ptr<BlockCache> cache;
+    SquashReader reader;
+};
+
+// `link` is borrowed, the image is used up.  A launcher that goes away without sending a device is a
+// success: there is nothing to serve.
+[[nodiscard]] Status serve_image(ServedImage& image, int link);
+
+}  // namespace swrun

@@ -1,0 +1,38 @@
+// Opens the image once and tells what it is: a directory, a SIF, a bare squashfs (with or without a launch
+// line), or an ext3 file system.  Called by the launcher and by inspect.  Everything later works on the
+// descriptor that is opened here, so the file may be replaced or deleted meanwhile.  Never writes, never
+// waits: a fifo or device is refused without being opened.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "image/sif.h"
+#include "plan/image_facts.h"
+#include "support/fd.h"
+#include "support/result.h"
+
+namespace swrun {
+
+struct OpenedImage {
+    ImageFacts facts;
+    Fd fd;                   // a file for reading, or the directory
+    std::optional<Sif> sif;  // when facts.is_sif
+};
+
+// `argument` as given ("" is the working directory), `cwd` the caller's logical working directory.
+// `host_arch` in Go's names; empty: any architecture will do (inspect).  The root file system's header has
+// been checked in the result.  An ext3 image is a success: the caller decides whether it can be used.
+// Errors carry the words that other tools look for: "could not open image ABS: ...".
+[[nodiscard]] Result<OpenedImage> open_image(std::string_view argument, std::string_view cwd,
+                                             std::string_view host_arch);
+
+// Opens a SIF for its descriptors alone: no root file system is needed in it.
+[[nodiscard]] Result<OpenedImage> open_sif(std::string_view argument, std::string_view cwd);
+
+// The bytes of one object; more than `limit` is an error.
+[[nodiscard]] Result<std::string> read_sif_object(int fd, const SifObject& object, std::size_t limit);
+
+}  // namespace swrun

@@ -1,0 +1,152 @@
+#include "plan/container_tree.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "support/path.h"
+
+namespace swrun {
+namespace {
+
+std::string below(const std::string& base, const std::string& path, const std::string& prefix) {
+    return path == prefix ? base : join_path(base, std::string_view(path).substr(prefix == "/" ? 0 : prefix.size()));
+}
+
+Node ghost_node(const Ghost& ghost) {
+    Node node;
+    switch (ghost.kind) {
+        case Ghost::Kind::directory: node.kind = Node::Kind::directory; break;
+        case Ghost::Kind::file: node.kind = Node::Kind::file; break;
+        case Ghost::Kind::symlink: node.kind = Node::Kind::symlink; break;
+    }
+    node.mode = ghost.mode;
+    node.size = ghost.content.size();
+    return node;
+}
+
+// The node of a path inside a tmpfs of ours, from what it starts with.
+Node content_node(const MountOp& op, const std::string& path) {
+    Node node;
+    if (path == op.target) {
+        node.kind = op.target_is_dir ? Node::Kind::directory : Node::Kind::file;
+        return node;
+    }
+    const std::string name = path.substr(op.target.size() + 1);
+    for (const Ghost& ghost : op.content) {
+        if (ghost.path == name) return ghost_node(ghost);
+    }
+    return node;
+}
+
+}  // namespace
+
+const MountOp* ContainerTree::mount_over(const std::string& path) const {
+    // Later mounts cover earlier ones, so the last that is at or above the path is the one on top.
+    for (auto op = mounts_.rbegin(); op != mounts_.rend(); ++op) {
+        if (is_below(path, op->target)) return &*op;
+    }
+    return nullptr;
+}
+
+bool ContainerTree::is_mount_point(const std::string& path) const {
+    for (const MountOp& op : mounts_) {
+        if (op.target == path) return true;
+    }
+    return false;
+}
+
+void ContainerTree::add_ghost(Ghost ghost) {
+    for (std::string up(parent_path(ghost.path)); up != "/"; up = std::string(parent_path(up))) {
+        if (ghosts_.count(up) != 0 || image_.look(up).kind == Node::Kind::directory) break;
+        ghosts_[up] = Ghost{Ghost::Kind::directory, up, "", 0755};
+    }
+    ghosts_[ghost.path] = std::move(ghost);
+}
+
+void ContainerTree::add_missing(const ResolvedPath& where, bool last_is_dir) {
+    Ghost ghost;
+    ghost.path = where.path;
+    ghost.kind = last_is_dir ? Ghost::Kind::directory : Ghost::Kind::file;
+    ghost.mode = last_is_dir ? 0755 : 0644;
+    add_ghost(std::move(ghost));
+}
+
+Status ContainerTree::place(MountOp op, bool target_is_dir) {
+    const ResolvedPath where = resolve_in(*this, op.target);
+    if (where.loop) return sys_error(Error::Kind::request, "resolve", op.target, ELOOP);
+    op.target_is_dir = target_is_dir;
+    if (!where.exists()) {
+        if (where.node.kind != Node::Kind::directory) return sys_error(Error::Kind::request, "create", op.target, ENOTDIR);
+        if (mount_over(where.path) != nullptr) {
+            op.create_target = true;
+        } else if (ghosts_allowed_) {
+            add_missing(where, target_is_dir);
+        } else {
+            Error error = sys_error(Error::Kind::request, "find", op.target, ENOENT);
+            error.message = "destination " + op.target + " doesn't exist in container";
+            return error;
+        }
+    }
+    op.target = where.path;
+    mounts_.push_back(std::move(op));
+    return {};
+}
+
+std::vector<Ghost> ContainerTree::ghosts() const {
+    std::vector<Ghost> all;
+    all.reserve(ghosts_.size());
+    for (const auto& [path, ghost] : ghosts_) all.push_back(ghost);
+    return all;
+}
+
+Node ContainerTree::look(const std::string& path) const {
+    const MountOp* op = mount_over(path);
+    if (op == nullptr) {
+        const auto ghost = ghosts_.find(path);
+        return ghost != ghosts_.end() ? ghost_node(ghost->second) : image_.look(path);
+    }
+    if (op->kind != MountOp::Kind::bind) return content_node(*op, path);
+    if (path != op->target) return host_.look(below(op->source, path, op->target));
+    // A mount shows what its source leads to, never a link.
+    return resolve_in(host_, op->source).node;
+}
+
+Result<std::string> ContainerTree::read_link(const std::string& path) const {
+    const MountOp* op = mount_over(path);
+    if (op != nullptr && op->kind == MountOp::Kind::bind) return host_.read_link(below(op->source, path, op->target));
+    if (op != nullptr) return sys_error(Error::Kind::request, "readlink", path, EINVAL);
+    const auto ghost = ghosts_.find(path);
+    if (ghost != ghosts_.end()) return ghost->second.content;
+    return image_.read_link(path);
+}
+
+Result<std::string> ContainerTree::read_text(const std::string& path, std::size_t limit) const {
+    const MountOp* op = mount_over(path);
+    if (op != nullptr && op->kind == MountOp::Kind::bind) {
+        return host_.read_text(resolve_in(host_, below(op->source, path, op->target)).path, limit);
+    }
+    if (op != nullptr) return sys_error(Error::Kind::request, "read", path, ENOENT);
+    const auto ghost = ghosts_.find(path);
+    // An empty ghost is a mount point whose mount was found above; one with content is the file.
+    if (ghost != ghosts_.end()) return ghost->second.content;
+    return image_.read_text(path, limit);
+}
+
+Result<std::vector<std::string>> ContainerTree::list(const std::string& path) const {
+    const MountOp* op = mount_over(path);
+    if (op != nullptr && op->kind == MountOp::Kind::bind) return host_.list(below(op->source, path, op->target));
+    std::vector<std::string> names;
+    if (op == nullptr && image_.look(path).kind == Node::Kind::directory) {
+        SWRUN_TRY(names, image_.list(path));
+    }
+    for (const auto& [where, ghost] : ghosts_) {
+        if (op == nullptr && where != "/" && parent_path(where) == path) {
+            const std::string name(base_name(where));
+            const auto at = std::lower_bound(names.begin(), names.end(), name);
+            if (at == names.end() || *at != name) names.insert(at, name);
+        }
+    }
+    return names;
+}
+
+}  // namespace swrun

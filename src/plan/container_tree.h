@@ -1,0 +1,53 @@
+// ContainerTree: what the container will look like, grown mount by mount while the plan is made.  It
+// answers as a TreeView (host below a bind, image elsewhere) and says where a mount point has to come
+// from: the image has it, a ghost stands in for it, or it is made below a bound host directory.
+// Pure: the two views do the looking.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plan/launch_plan.h"
+#include "plan/tree_view.h"
+
+namespace swrun {
+
+class ContainerTree : public TreeView {
+public:
+    // Both views are borrowed and outlive the tree.
+    ContainerTree(const TreeView& host, const TreeView& image) : host_(host), image_(image) {}
+
+    // False for --writable on a directory: nothing may stand in for a missing mount point there.
+    void allow_ghosts(bool allowed) { ghosts_allowed_ = allowed; }
+
+    // Appends the op, its target resolved inside the tree, and what its mount point needs.  ENOENT when
+    // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory.
+    [[nodiscard]] Status place(MountOp op, bool target_is_dir);
+
+    // A file, directory or link of ours in the image's own part of the tree, in place of whatever the
+    // image has there.  Its parents are made as needed.
+    void add_ghost(Ghost ghost);
+
+    [[nodiscard]] bool is_mount_point(const std::string& path) const;
+    [[nodiscard]] const std::vector<MountOp>& mounts() const { return mounts_; }
+    [[nodiscard]] std::vector<Ghost> ghosts() const;  // parents before children
+
+    [[nodiscard]] Node look(const std::string& path) const override;
+    [[nodiscard]] Result<std::string> read_link(const std::string& path) const override;
+    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t limit) const override;
+    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override;
+
+private:
+    // The topmost mount at or above `path`; nullptr where the image's own tree shows.
+    [[nodiscard]] const MountOp* mount_over(const std::string& path) const;
+    void add_missing(const ResolvedPath& where, bool last_is_dir);
+
+    const TreeView& host_;
+    const TreeView& image_;
+    bool ghosts_allowed_ = true;
+    std::vector<MountOp> mounts_;
+    std::map<std::string, Ghost> ghosts_;
+};
+
+}  // namespace swrun

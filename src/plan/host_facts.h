@@ -1,0 +1,61 @@
+// HostFacts: what the machine and the caller are, read once by runtime/host_probe before anything is
+// decided.  Plain data, so that tests can invent any host.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace swrun {
+
+// The caller's line of the user database; invented when the host does not know the uid.
+struct UserFacts {
+    uid_t uid = 0;           // as this process sees it: 0 inside somebody's user namespace is 0
+    gid_t gid = 0;
+    std::string name;
+    std::string gecos;
+    std::string home;        // passwd home, never $HOME
+    std::string shell;
+    bool known = true;       // false: neither the files nor NSS had the uid
+
+    friend bool operator==(const UserFacts&, const UserFacts&) = default;
+};
+
+struct GroupFacts {
+    gid_t gid = 0;
+    std::string name;        // empty when the host has no name for it
+
+    friend bool operator==(const GroupFacts&, const GroupFacts&) = default;
+};
+
+// The working directory of the caller.
+struct CwdFacts {
+    enum class State { known, deleted, unreachable };
+
+    State state = State::known;
+    std::string logical;     // $PWD when it names the same directory, else physical
+    std::string physical;    // getcwd(2)
+
+    friend bool operator==(const CwdFacts&, const CwdFacts&) = default;
+};
+
+struct HostFacts {
+    UserFacts user;
+    std::vector<GroupFacts> groups;                                // primary first, then supplementary, no duplicates
+    CwdFacts cwd;
+    std::vector<std::pair<std::string, std::string>> environment;  // in the caller's order
+    mode_t umask = 022;
+    std::string architecture;                                      // Go's names: amd64, arm64, ppc64le, ...
+    std::string terminal;                                          // /dev/pts/N behind fd 0, 1 or 2; empty without one
+    std::string host_bash;                                         // a static bash of the host; empty without one
+    bool ids_mapped_by_us = true;                                  // false: already in a namespace where a new one is not needed
+    std::optional<std::uint64_t> stack_limit;
+
+    friend bool operator==(const HostFacts&, const HostFacts&) = default;
+};
+
+}  // namespace swrun

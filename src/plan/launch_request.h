@@ -1,0 +1,116 @@
+// LaunchRequest: what the user, the environment and the site asked for, before anything on the host or
+// in the image has been looked at.  Made by cli (argv over variables over user file over site file over
+// built-in), read by plan/resolve.  Paths are as given: relative ones are taken from the caller's
+// working directory by resolve.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/origin.h"
+
+namespace swrun {
+
+enum class Action { exec, run, shell, test };
+
+[[nodiscard]] constexpr const char* action_name(Action action) {
+    switch (action) {
+        case Action::exec: return "exec";
+        case Action::run: return "run";
+        case Action::shell: return "shell";
+        case Action::test: return "test";
+    }
+    return "exec";
+}
+
+// One bind mount.  `source` may be relative to the working directory; `target` is absolute, not yet
+// resolved inside the image.
+struct BindSpec {
+    std::string source;
+    std::string target;
+    bool read_only = false;
+    bool required = true;    // an absent source is an error; false: skipped with a note
+    bool recursive = true;   // mounts below the source come along
+    bool nested = true;      // listed in *_BIND, so that a nested launch repeats it
+    Origin origin;
+
+    friend bool operator==(const BindSpec&, const BindSpec&) = default;
+};
+
+// One variable for the program that beats the image's and the caller's value.
+struct EnvOverride {
+    std::string name;   // as asked; PATH, PREPEND_PATH and APPEND_PATH are special names of env/
+    std::string value;  // evaluated inside the container like a double-quoted word unless no_eval
+    Origin origin;
+
+    friend bool operator==(const EnvOverride&, const EnvOverride&) = default;
+};
+
+struct OverlaySpec {
+    std::string path;
+    bool read_only = false;
+    Origin origin;
+
+    friend bool operator==(const OverlaySpec&, const OverlaySpec&) = default;
+};
+
+using Flag = Asked<bool>;
+using Text = Asked<std::optional<std::string>>;
+using List = std::vector<Asked<std::string>>;
+
+struct LaunchRequest {
+    Action action = Action::exec;
+    std::string image;                   // as given; "" is the working directory as a sandbox
+    std::vector<std::string> arguments;  // everything after the image, verbatim
+
+    // Binds and directories
+    std::vector<BindSpec> binds;         // command line first, then variables
+    std::vector<BindSpec> site_binds;    // from the user's and the site's file; below user binds in rank
+    Text home;                           // "SRC[:DST]"
+    Flag no_home;
+    List no_mount;                       // single words, already split at commas
+    Text cwd;                            // --pwd and --cwd
+    Flag contain;
+    Flag containall;
+    Text workdir;
+    List scratch;
+    Flag writable;
+    Flag writable_tmpfs;
+    std::vector<OverlaySpec> overlays;
+    Text dns;
+
+    // Environment
+    Flag cleanenv;
+    Flag no_eval;
+    List no_env;                         // names that are not imported from the caller
+    List env_files;
+    std::vector<EnvOverride> overrides;  // --env, in order; *ENV_ variables are read from HostFacts by env/
+    std::vector<EnvOverride> site_env;   // from the site file: default values, as if the caller had set them
+
+    // Program
+    Text shell;                          // --shell, only for Action::shell
+    Text app;                            // SCIF application
+    Flag no_umask;
+
+    // Namespaces and privileges
+    Flag pid;
+    Flag no_pid;
+    Flag no_init;
+    Flag ipc;
+    Flag uts;
+    Text hostname;
+    Flag net;
+    Text network;
+    Flag no_privs;
+    Flag fakeroot;
+    Flag compat;
+
+    // GPU
+    Flag nv;
+    Flag rocm;
+
+    friend bool operator==(const LaunchRequest&, const LaunchRequest&) = default;
+};
+
+}  // namespace swrun

@@ -1,0 +1,192 @@
+#include "plan/plan_json.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace swrun {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string octal(std::uint32_t mode) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%04o", mode);
+    return text;
+}
+
+const char* name_of(ImageFacts::Kind kind) {
+    switch (kind) {
+        case ImageFacts::Kind::directory: return "directory";
+        case ImageFacts::Kind::squashfs: return "squashfs";
+        case ImageFacts::Kind::ext3: return "ext3";
+    }
+    return "";
+}
+
+const char* name_of(Ghost::Kind kind) {
+    switch (kind) {
+        case Ghost::Kind::directory: return "directory";
+        case Ghost::Kind::file: return "file";
+        case Ghost::Kind::symlink: return "symlink";
+    }
+    return "";
+}
+
+const char* name_of(MountOp::Kind kind) {
+    switch (kind) {
+        case MountOp::Kind::bind: return "bind";
+        case MountOp::Kind::tmpfs: return "tmpfs";
+        case MountOp::Kind::proc: return "proc";
+        case MountOp::Kind::sysfs: return "sysfs";
+        case MountOp::Kind::devpts: return "devpts";
+        case MountOp::Kind::mqueue: return "mqueue";
+        case MountOp::Kind::generated: return "generated";
+    }
+    return "";
+}
+
+const char* name_of(Level level) {
+    switch (level) {
+        case Level::debug: return "debug";
+        case Level::verbose: return "verbose";
+        case Level::info: return "info";
+        case Level::quiet: return "log";
+        case Level::warning: return "warning";
+        case Level::error: return "error";
+        case Level::fatal: return "fatal";
+    }
+    return "";
+}
+
+Json json_of(const Ghost& ghost) {
+    Json json{{"kind", name_of(ghost.kind)}, {"path", ghost.path}, {"mode", octal(ghost.mode)}};
+    if (ghost.kind != Ghost::Kind::directory) json["content"] = ghost.content;
+    return json;
+}
+
+Json json_of(const MountOp& op);
+Json json_of(const Variable& variable);
+Json json_of(const EnvOverride& forced);
+Json json_of(const Candidate& candidate);
+Json json_of(const CwdCandidate& candidate);
+Json json_of(const Note& note);
+
+template <class T>
+Json list_of(const std::vector<T>& items) {
+    Json json = Json::array();
+    for (const T& item : items) json.push_back(json_of(item));
+    return json;
+}
+
+Json json_of(const MountFlags& flags) {
+    Json json = Json::array();
+    if (flags.read_only) json.push_back("ro");
+    if (flags.no_suid) json.push_back("nosuid");
+    if (flags.no_dev) json.push_back("nodev");
+    if (flags.no_exec) json.push_back("noexec");
+    if (flags.recursive) json.push_back("recursive");
+    return json;
+}
+
+Json json_of(const MountOp& op) {
+    Json json{{"kind", name_of(op.kind)}};
+    if (!op.source.empty()) json["source"] = op.source;
+    json["target"] = op.target;
+    json["flags"] = json_of(op.flags);
+    if (op.kind == MountOp::Kind::tmpfs || op.create_source) json["mode"] = octal(op.mode);
+    if (!op.content.empty()) json["content"] = list_of(op.content);
+    if (op.create_source) json["create_source"] = true;
+    if (op.create_target) json["create_target"] = true;
+    json["required"] = op.required;
+    json["asked_by"] = to_text(op.origin);
+    return json;
+}
+
+Json json_of(const RootPlan& root) {
+    const ImageFacts& image = root.image;
+    Json json{{"image", image.path}, {"kind", name_of(image.kind)}};
+    if (image.kind != ImageFacts::Kind::directory) {
+        json["sif"] = image.is_sif;
+        json["offset"] = image.offset;
+        json["size"] = image.size;
+    }
+    if (!image.architecture.empty()) json["architecture"] = image.architecture;
+    json["writable"] = root.writable;
+    json["writable_tmpfs"] = root.writable_tmpfs;
+    if (!root.upper_directory.empty()) json["upper_directory"] = root.upper_directory;
+    if (!root.read_only_layers.empty()) json["read_only_layers"] = root.read_only_layers;
+    if (root.layered()) json["layer_asked_by"] = to_text(root.layer_origin);
+    json["added"] = list_of(root.ghosts);
+    return json;
+}
+
+Json json_of(const IdMap& map) { return {{"inside", map.inside}, {"outside", map.outside}, {"count", map.count}}; }
+
+Json json_of(const NamespacePlan& names) {
+    Json kinds = Json::array({"mount"});
+    if (names.user) kinds.insert(kinds.begin(), "user");
+    if (names.pid) kinds.push_back("pid");
+    if (names.ipc) kinds.push_back("ipc");
+    if (names.uts) kinds.push_back("uts");
+    if (names.net) kinds.push_back("net");
+    Json json{{"new", kinds}, {"uid_map", json_of(names.uid)}, {"gid_map", json_of(names.gid)}};
+    if (names.pid) json["init"] = names.init;
+    if (!names.hostname.empty()) json["hostname"] = names.hostname;
+    return json;
+}
+
+Json json_of(const Variable& variable) {
+    return {{"name", variable.name}, {"value", variable.value}, {"from", variable.origin}};
+}
+
+Json json_of(const EnvOverride& forced) {
+    return {{"name", forced.name}, {"value", forced.value}, {"asked_by", to_text(forced.origin)}};
+}
+
+Json json_of(const Candidate& candidate) {
+    Json json;
+    switch (candidate.test) {
+        case Candidate::Test::lookup: json["test"] = "in PATH"; break;
+        case Candidate::Test::try_lookup: json["test"] = "if in PATH"; break;
+        case Candidate::Test::executable: json["test"] = "if executable"; break;
+    }
+    if (!candidate.path.empty()) json["path"] = candidate.path;
+    json["argv"] = candidate.argv;
+    for (const auto& [name, value] : candidate.env) json["environment"][name] = value;
+    return json;
+}
+
+Json json_of(const CwdCandidate& candidate) { return {{"path", candidate.path}, {"required", candidate.required}}; }
+
+Json json_of(const ProcessPlan& process) {
+    Json json{{"program", list_of(process.program.candidates)}, {"directories", list_of(process.directories)}};
+    if (process.environment) {
+        json["environment"] = list_of(*process.environment);
+    } else {
+        // Evaluated inside: by a shell, or because a layer may hold other files.
+        Json files = Json::array();
+        for (const EnvFile& file : process.startup.files) files.push_back(file.path);
+        json["startup"] = {{"files", files},
+                           {"forwarded", list_of(process.startup.forwarded)},
+                           {"overrides", list_of(process.startup.overrides)}};
+    }
+    json["umask"] = octal(process.umask);
+    json["no_new_privs"] = process.no_new_privs;
+    json["drop_capabilities"] = process.drop_capabilities;
+    return json;
+}
+
+Json json_of(const Note& note) { return {{"level", name_of(note.level)}, {"text", note.text}}; }
+
+}  // namespace
+
+std::string plan_to_json(const LaunchPlan& plan) {
+    const Json json{{"namespaces", json_of(plan.namespaces)},
+                    {"root", json_of(plan.root)},
+                    {"mounts", list_of(plan.mounts)},
+                    {"process", json_of(plan.process)},
+                    {"notes", list_of(plan.notes)}};
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace swrun

@@ -1,0 +1,26 @@
+#include "plan/resolve.h"
+
+#include "plan/resolve_parts.h"
+
+namespace swrun {
+
+bool Draft::unmounted(std::string_view word) const {
+    for (const Asked<std::string>& asked : in.request.no_mount) {
+        if (asked.value == word) return true;
+    }
+    return false;
+}
+
+Result<LaunchPlan> resolve(const ResolveInput& input) {
+    Draft draft(input);
+    SWRUN_CHECK(resolve_root(draft));
+    SWRUN_CHECK(resolve_namespaces(draft));
+    SWRUN_CHECK(resolve_mounts(draft));
+    SWRUN_CHECK(resolve_binds(draft));
+    draft.plan.mounts = draft.tree.mounts();
+    draft.plan.root.ghosts = draft.tree.ghosts();
+    SWRUN_CHECK(resolve_process(draft));
+    return std::move(draft.plan);
+}
+
+}  // namespace swrun

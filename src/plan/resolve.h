@@ -1,0 +1,28 @@
+// Request + facts -> plan: every decision of a launch, made without a system call of its own.  What has
+// to be looked up comes through the two TreeViews.  Called by main; tested with fakes and golden files.
+#pragma once
+
+#include "gpu/gpu_plan.h"
+#include "plan/host_facts.h"
+#include "plan/image_facts.h"
+#include "plan/launch_plan.h"
+#include "plan/launch_request.h"
+#include "plan/tree_view.h"
+#include "support/result.h"
+
+namespace swrun {
+
+struct ResolveInput {
+    const LaunchRequest& request;
+    const HostFacts& host;
+    const ImageFacts& image;
+    const TreeView& host_tree;
+    const TreeView& image_tree;
+    const GpuPlan& gpu;
+};
+
+// Errors: request (an option cannot be honoured), image (its kind cannot be used that way), status (an
+// environment file of the image ended the launch).
+[[nodiscard]] Result<LaunchPlan> resolve(const ResolveInput& input);
+
+}  // namespace swrun

@@ -1,0 +1,33 @@
+// The parts of plan/resolve, one per question.  Internal to the room.
+#pragma once
+
+#include "plan/container_tree.h"
+#include "plan/resolve.h"
+
+namespace swrun {
+
+// The state that the parts share while a plan grows.
+struct Draft {
+    const ResolveInput& in;
+    ContainerTree tree;
+    LaunchPlan plan;
+    std::string home;                      // destination: HOME inside
+    std::vector<std::string> bind_targets; // for *_BIND, as asked
+
+    explicit Draft(const ResolveInput& input) : in(input), tree(input.host_tree, input.image_tree) {}
+
+    void note(Level level, std::string text) { plan.notes.push_back({level, std::move(text)}); }
+    [[nodiscard]] bool contained() const { return in.request.contain.value || in.request.containall.value; }
+    // --no-mount WORD, or a PATH of it.
+    [[nodiscard]] bool unmounted(std::string_view word) const;
+    [[nodiscard]] bool root_inside() const { return in.host.user.uid == 0; }
+};
+
+[[nodiscard]] Status resolve_root(Draft& draft);        // resolve_root.cpp: layers and what they exclude
+[[nodiscard]] Status resolve_namespaces(Draft& draft);  // resolve_process.cpp
+[[nodiscard]] Status resolve_home(Draft& draft);        // resolve_mounts.cpp: decides HOME too
+[[nodiscard]] Status resolve_mounts(Draft& draft);      // resolve_mounts.cpp: everything but user binds
+[[nodiscard]] Status resolve_binds(Draft& draft);       // resolve_binds.cpp: user and site binds, then the cwd
+[[nodiscard]] Status resolve_process(Draft& draft);     // resolve_process.cpp: environment, program, directory
+
+}  // namespace swrun

@@ -1,0 +1,146 @@
+#include "runtime/environment.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "env/library_dirs.h"
+#include "env/startup.h"
+#include "env/startup_script.h"
+#include "mounts/host_view.h"
+#include "support/io.h"
+#include "support/log.h"
+#include "support/process.h"
+
+namespace swrun {
+namespace {
+
+constexpr int kReportFd = 9;  // where startup_script tells its script to write
+constexpr std::size_t kMaxReport = 64U << 20U;
+
+// Which shell: the image's bash, for which environment files are written; else the host's static one;
+// else whatever /bin/sh the image has.
+struct Shell {
+    std::string path;  // empty: the static one, by descriptor
+};
+
+std::optional<Shell> choose_shell(int static_bash) {
+    for (const char* path : {"/bin/bash", "/usr/bin/bash"}) {
+        if (::access(path, X_OK) == 0) return Shell{path};
+    }
+    if (static_bash >= 0) return Shell{};
+    if (::access("/bin/sh", X_OK) == 0) return Shell{"/bin/sh"};
+    return std::nullopt;
+}
+
+[[noreturn]] void become_shell(const Shell& shell, int static_bash, int report, char** argv) {
+    if (report == kReportFd) {
+        ::fcntl(report, F_SETFD, 0);
+    } else {
+        ::dup2(report, kReportFd);
+    }
+    char* no_environment[] = {nullptr};
+    if (shell.path.empty()) {
+        ::execveat(static_bash, "", argv, no_environment, AT_EMPTY_PATH);
+    } else {
+        ::execve(shell.path.c_str(), argv, no_environment);
+    }
+    ::_exit(127);
+}
+
+Result<ShellReport> run_shell(const Shell& shell, int static_bash, const std::string& script,
+                              const std::vector<std::string>& positional) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    std::vector<std::string> words = {shell.path.empty() ? "bash" : shell.path, "-c", script, "/.singularity.d/actions/exec"};
+    words.insert(words.end(), positional.begin(), positional.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    const pid_t pid = ::fork();
+    if (pid < 0) return sys_error(Error::Kind::host, "fork", "", errno);
+    if (pid == 0) become_shell(shell, static_bash, writer.get(), argv.data());
+    Child child(pid);
+    writer.reset();
+    SWRUN_TRY(const std::string dump, read_all(reader.get(), "the shell's report", kMaxReport));
+    SWRUN_TRY(const int status, child.wait());
+    Result<ShellReport> report = parse_shell_state(dump);
+    if (!report) {
+        const std::string ended = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                                      : "status " + std::to_string(WEXITSTATUS(status));
+        report.error().add_context("evaluating the image's environment files in a shell, which ended with " + ended);
+    }
+    return report;
+}
+
+Error ended_by(const StartupPlan& plan, std::size_t step, int status) {
+    Error error = make_error(Error::Kind::status, "");
+    error.exit_status = status;
+    log_verbose("the launch was ended by " + step_file(plan, step) + " with status " + std::to_string(status));
+    return error;
+}
+
+Result<StartupResult> evaluate_by_shell(const StartupPlan& plan, const std::string& directory, const TreeView& container,
+                                        int static_bash, const std::string& reason) {
+    const std::optional<Shell> shell = choose_shell(static_bash);
+    if (!shell) {
+        Error error = make_error(Error::Kind::image, "the image's environment needs a shell and the image has none: " + reason);
+        return error.with_hint("install the package bash-static on this host");
+    }
+    ScriptRun run;
+    run.working_directory = directory;
+    if (plan.libs_present) run.library_directories = image_library_directories(container);
+    for (;;) {
+        SWRUN_TRY(ShellReport report, run_shell(*shell, static_bash, startup_script(plan, run), plan.positional));
+        if (report.complete) return finish_startup(plan, report.state, directory);
+        if (report.status != 0) return ended_by(plan, report.step, report.status);
+        // exit 0 in a file ends that file only: the rest goes on from where the variables stand.
+        if (report.step < run.first_step) return make_error(Error::Kind::image, "an environment file cannot be evaluated");
+        run.first_step = report.step + 1;
+        run.state = std::move(report.state);
+    }
+}
+
+void set_pwd(std::vector<Variable>& environment, const std::string& directory) {
+    if (directory.empty()) return;
+    for (Variable& variable : environment) {
+        if (variable.name == "PWD") variable.value = directory;
+    }
+}
+
+}  // namespace
+
+Result<std::vector<Variable>> make_environment(const ProcessPlan& process, const std::string& directory, int static_bash) {
+    if (process.environment) {
+        std::vector<Variable> environment = *process.environment;
+        set_pwd(environment, directory);
+        return environment;
+    }
+    const HostView container;
+    StartupPlan plan = process.startup;
+    if (plan.late) {
+        for (const Note& note : collect_env_files(container, plan)) log(note.level, note.text);
+    }
+    StartupResult startup = evaluate_startup(plan, directory, container);
+    if (startup.kind == StartupResult::Kind::needs_shell) {
+        SWRUN_TRY(startup, evaluate_by_shell(plan, directory, container, static_bash, startup.reason));
+    }
+    for (const Note& note : startup.notes) log(note.level, note.text);
+    if (!startup.output.empty()) SWRUN_CHECK(write_all(STDOUT_FILENO, startup.output, "standard output"));
+    if (startup.kind == StartupResult::Kind::ended) {
+        Error error = make_error(Error::Kind::status, "");
+        error.exit_status = startup.exit_status;
+        return error;
+    }
+    if (startup.umask) ::umask(*startup.umask);
+    set_pwd(startup.environment, directory);
+    return std::move(startup.environment);
+}
+
+}  // namespace swrun

@@ -1,0 +1,11 @@
+// Reads once what a launch needs to know of the host and the caller.  Changes nothing.
+#pragma once
+
+#include "plan/host_facts.h"
+#include "support/result.h"
+
+namespace swrun {
+
+[[nodiscard]] HostFacts probe_host();
+
+}  // namespace swrun

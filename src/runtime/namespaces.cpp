@@ -1,0 +1,104 @@
+#include "runtime/namespaces.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "mounts/mount_syscalls.h"
+#include "support/io.h"
+#include "support/text.h"
+
+namespace swrun {
+namespace {
+
+std::string first_line(const char* path) {
+    const Result<std::string> text = read_file(path, 4096);
+    return text ? std::string(trim(*text)) : std::string();
+}
+
+Status write_map(const char* file, const std::string& text) {
+    const Result<Fd> fd = open_file(file, O_WRONLY, Error::Kind::host);
+    if (!fd) return fd.error();
+    // The kernel takes a map in one write(2) or not at all (user_namespaces(7)).
+    if (::write(fd->get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        Error error = sys_error(Error::Kind::host, "write", file, errno);
+        return error.with_hint(user_namespace_hint(error.sys_errno));
+    }
+    return {};
+}
+
+std::string map_line(const IdMap& map) {
+    return std::to_string(map.inside) + ' ' + std::to_string(map.outside) + ' ' + std::to_string(map.count) + '\n';
+}
+
+Status write_id_maps(const NamespacePlan& plan) {
+    // Without giving up setgroups(2) an unprivileged process may not write a gid map (EPERM): the way
+    // to drop a group that denies access must not open (user_namespaces(7)).
+    SWRUN_CHECK(write_map("/proc/self/setgroups", "deny"));
+    SWRUN_CHECK(write_map("/proc/self/uid_map", map_line(plan.uid)));
+    return write_map("/proc/self/gid_map", map_line(plan.gid));
+}
+
+Status raise_loopback() {
+    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket) return sys_error(Error::Kind::host, "socket", "for the loopback device", errno);
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return sys_error(Error::Kind::host, "ioctl SIOCSIFFLAGS", "lo", errno);
+    return {};
+}
+
+int unshare_flags(const NamespacePlan& plan) {
+    int flags = CLONE_NEWNS;
+    if (plan.user) flags |= CLONE_NEWUSER;
+    if (plan.pid) flags |= CLONE_NEWPID;
+    if (plan.ipc) flags |= CLONE_NEWIPC;
+    if (plan.uts) flags |= CLONE_NEWUTS;
+    if (plan.net) flags |= CLONE_NEWNET;
+    return flags;
+}
+
+}  // namespace
+
+std::string user_namespace_hint(int err) {
+    if (err == ENOSPC || err == EUSERS) {
+        return "the limit of user namespaces is reached (user.max_user_namespaces = " +
+               first_line("/proc/sys/user/max_user_namespaces") + "): ask the administrator to raise it";
+    }
+    if (first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
+        return "AppArmor keeps user namespaces from unprivileged programs here: the administrator can install a profile for "
+               "swrun, or set kernel.apparmor_restrict_unprivileged_userns=0 (see: swrun doctor)";
+    }
+    if (first_line("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
+        return "the administrator can set kernel.unprivileged_userns_clone=1";
+    }
+    if (first_line("/proc/sys/user/max_user_namespaces") == "0") {
+        return "the administrator can raise user.max_user_namespaces, which is 0";
+    }
+    return "an outer container or its seccomp filter may forbid user namespaces (see: swrun doctor)";
+}
+
+Status enter_namespaces(const NamespacePlan& plan) {
+    if (::unshare(unshare_flags(plan)) != 0) {
+        Error error = sys_error(Error::Kind::host, "unshare", "(user and mount namespace)", errno);
+        return error.with_hint(user_namespace_hint(error.sys_errno));
+    }
+    if (plan.user) SWRUN_CHECK(write_id_maps(plan));
+    // A mount namespace that comes with a new user namespace is made of slaves already
+    // (mount_namespaces(7)); one in the caller's own is not.
+    if (!plan.user) SWRUN_CHECK(make_mounts_slave());
+    if (!plan.hostname.empty() && ::sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0) {
+        return sys_error(Error::Kind::host, "sethostname", plan.hostname, errno);
+    }
+    if (plan.net) SWRUN_CHECK(raise_loopback());
+    return {};
+}
+
+}  // namespace swrun

@@ -1,0 +1,17 @@
+// S3: the namespaces of a launch, and why an unprivileged one may be refused.  Only a single-threaded
+// process may do this (unshare(2): EINVAL otherwise).
+#pragma once
+
+#include "plan/launch_plan.h"
+#include "support/result.h"
+
+namespace swrun {
+
+// One unshare(2) for all that the plan asks for, id maps, host name, loopback device.  A new pid
+// namespace takes effect for the next child only.
+[[nodiscard]] Status enter_namespaces(const NamespacePlan& plan);
+
+// What forbids user namespaces on this host, in words for a hint: sysctls, AppArmor, seccomp, limits.
+[[nodiscard]] std::string user_namespace_hint(int err);
+
+}  // namespace swrun

@@ -1,0 +1,41 @@
+// Child processes: a handle that reaps, so that the program never meets a child of ours.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "support/result.h"
+
+namespace swrun {
+
+// Sole owner of one child; the destructor waits for it.
+class [[nodiscard]] Child {
+public:
+    Child() = default;
+    explicit Child(pid_t pid) : pid_(pid) {}
+    Child(Child&& other) noexcept : pid_(other.release()) {}
+    Child& operator=(Child&&) = delete;
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] pid_t release() {
+        const pid_t pid = pid_;
+        pid_ = -1;
+        return pid;
+    }
+    // The raw wait(2) status.
+    [[nodiscard]] Result<int> wait();
+
+private:
+    pid_t pid_ = -1;
+};
+
+// Runs a program of ours or the system's by absolute path, stdin from /dev/null, and gives its standard
+// output; a failing status is an error.  No shell, the environment is passed on.
+[[nodiscard]] Result<std::string> capture_output(const std::vector<std::string>& argv, std::size_t limit);
+
+}  // namespace swrun

@@ -1,0 +1,353 @@
+// The option table against the list of what the command line of Singularity and Apptainer knows, and
+// everything that is generated from it.
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "cli/completion.h"
+#include "cli/dropin_help.h"
+#include "cli/help.h"
+#include "cli/man.h"
+#include "cli/option_table.h"
+#include "command_line.h"
+
+namespace swrun {
+namespace {
+
+// long name, letter, variables (without prefix), takes a value
+struct Known {
+    const char* name;
+    char letter;
+    const char* keys;
+    bool value;
+};
+
+constexpr Known kKnown[] = {
+    {"add-caps", 0, "ADD_CAPS", true},
+    {"allow-setuid", 0, "ALLOW_SETUID", false},
+    {"app", 0, "APP APPNAME", true},
+    {"apply-cgroups", 0, "APPLY_CGROUPS", true},
+    {"authfile", 0, "AUTH_FILE", true},
+    {"bind", 'B', "BIND BINDPATH", true},
+    {"blkio-weight", 0, "BLKIO_WEIGHT", true},
+    {"blkio-weight-device", 0, "BLKIO_WEIGHT_DEVICE", true},
+    {"boot", 0, "BOOT", false},
+    {"cdi-dirs", 0, "", true},
+    {"device", 0, "", true},
+    {"cleanenv", 'e', "CLEANENV", false},
+    {"compat", 0, "COMPAT", false},
+    {"compat32", 0, "COMPAT32", false},
+    {"contain", 'c', "CONTAIN", false},
+    {"containall", 'C', "CONTAINALL", false},
+    {"cpu-shares", 0, "CPU_SHARES", true},
+    {"cpus", 0, "CPUS", true},
+    {"cpuset-cpus", 0, "CPUSET_CPUS", true},
+    {"cpuset-mems", 0, "CPUSET_MEMS", true},
+    {"cwd", 0, "CWD TARGET_CWD", true},
+    {"pwd", 0, "PWD TARGET_PWD", true},
+    {"data", 0, "DATA", true},
+    {"disable-cache", 0, "DISABLE_CACHE", false},
+    {"dmtcp-launch", 0, "DMTCP_LAUNCH", true},
+    {"dmtcp-restart", 0, "DMTCP_RESTART", true},
+    {"dns", 0, "DNS", true},
+    {"docker-login", 0, "DOCKER_LOGIN", false},
+    {"docker-host", 0, "DOCKER_HOST", true},
+    {"docker-username", 0, "DOCKER_USERNAME", true},
+    {"docker-password", 0, "DOCKER_PASSWORD", true},
+    {"drop-caps", 0, "DROP_CAPS", true},
+    {"env", 0, "", true},
+    {"env-file", 0, "ENV_FILE", true},
+    {"fakeroot", 'f', "FAKEROOT", false},
+    {"fusemount", 0, "FUSESPEC", true},
+    {"home", 'H', "HOME", true},
+    {"hostname", 0, "HOSTNAME", true},
+    {"ignore-subuid", 0, "IGNORE_SUBUID", false},
+    {"ignore-fakeroot-command", 0, "IGNORE_FAKEROOT_COMMAND", false},
+    {"ignore-userns", 0, "IGNORE_USERNS", false},
+    {"intel-hpu", 0, "INTEL_HPU", false},
+    {"ipc", 'i', "IPC UNSHARE_IPC", false},
+    {"keep-privs", 0, "KEEP_PRIVS", false},
+    {"keep-layers", 0, "KEEP_LAYERS", false},
+    {"memory", 0, "MEMORY", true},
+    {"memory-reservation", 0, "MEMORY_RESERVATION", true},
+    {"memory-swap", 0, "MEMORY_SWAP", true},
+    {"oom-kill-disable", 0, "OOM_KILL_DISABLE", false},
+    {"pids-limit", 0, "PIDS_LIMIT", true},
+    {"mount", 0, "MOUNT", true},
+    {"net", 'n', "NET UNSHARE_NET", false},
+    {"netns-path", 0, "NETNS_PATH", true},
+    {"network", 0, "NETWORK", true},
+    {"network-args", 0, "NETWORK_ARGS", true},
+    {"no-compat", 0, "NO_COMPAT", false},
+    {"no-env", 0, "NOENV", true},
+    {"no-eval", 0, "NO_EVAL", false},
+    {"no-home", 0, "NO_HOME", false},
+    {"no-https", 0, "NOHTTPS NO_HTTPS", false},
+    {"nohttps", 0, "", false},
+    {"no-init", 0, "NOSHIMINIT", false},
+    {"no-mount", 0, "NO_MOUNT", true},
+    {"no-nv", 0, "NV_OFF NO_NV", false},
+    {"no-rocm", 0, "ROCM_OFF NO_ROCM", false},
+    {"no-pid", 0, "NO_PID", false},
+    {"no-privs", 0, "NO_PRIVS", false},
+    {"no-setgroups", 0, "NO_SETGROUPS", false},
+    {"no-umask", 0, "NO_UMASK", false},
+    {"nv", 0, "NV", false},
+    {"nvccli", 0, "NVCCLI", false},
+    {"oci", 0, "OCI", false},
+    {"no-oci", 0, "NO_OCI", false},
+    {"overlay", 'o', "OVERLAY OVERLAYIMAGE", true},
+    {"passphrase", 0, "", false},
+    {"pem-path", 0, "", true},
+    {"pid", 'p', "PID UNSHARE_PID", false},
+    {"proot", 0, "PROOT", true},
+    {"rocm", 0, "ROCM", false},
+    {"runscript-timeout", 0, "RUNSCRIPT_TIMEOUT", true},
+    {"scratch", 'S', "SCRATCH SCRATCHDIR", true},
+    {"security", 0, "SECURITY", true},
+    {"sharens", 0, "SHARENS", false},
+    {"shell", 's', "SHELL", true},
+    {"sif-fuse", 0, "SIF_FUSE", false},
+    {"tmp-sandbox", 0, "TMP_SANDBOX", false},
+    {"no-tmp-sandbox", 0, "NO_TMP_SANDBOX", false},
+    {"underlay", 0, "UNDERLAY", false},
+    {"unsquash", 0, "UNSQUASH", false},
+    {"userns", 'u', "USERNS UNSHARE_USERNS", false},
+    {"uts", 0, "UTS UNSHARE_UTS", false},
+    {"workdir", 'W', "WORKDIR", true},
+    {"writable", 'w', "WRITABLE", false},
+    {"writable-tmpfs", 0, "WRITABLE_TMPFS", false},
+    {"tmpdir", 0, "TMPDIR", true},
+    {"containlibs", 0, "CONTAINLIBS", true},
+};
+
+constexpr Known kGlobals[] = {
+    {"debug", 'd', "DEBUG", false},   {"verbose", 'v', "VERBOSE", false}, {"quiet", 'q', "QUIET", false},
+    {"silent", 's', "SILENT", false}, {"nocolor", 0, "NOCOLOR", false},   {"config", 'c', "", true},
+    {"build-config", 0, "", false},   {"version", 0, "", false},          {"help", 'h', "", false},
+};
+
+void expect_known(const Known& known, CommandMask commands) {
+    const OptionSpec* spec = find_option(commands, known.name);
+    ASSERT_NE(spec, nullptr) << known.name;
+    EXPECT_EQ(spec->letter, known.letter) << known.name;
+    EXPECT_EQ(spec->kind != ValueKind::boolean, known.value) << known.name;
+    std::string keys(spec->keys[0]);
+    if (!spec->keys[1].empty()) keys.append(" ").append(spec->keys[1]);
+    EXPECT_EQ(keys, known.keys) << known.name;
+}
+
+TEST(OptionTable, KnowsWhatSingularityKnows) {
+    for (const Known& known : kKnown) expect_known(known, kLaunchMask);
+    for (const Known& known : kGlobals) expect_known(known, kGlobalMask);
+}
+
+TEST(OptionTable, HasNothingElseButItsOwn) {
+    std::set<std::string> names;
+    for (const Known& known : kKnown) names.insert(known.name);
+    for (const OptionSpec& spec : options()) {
+        if ((spec.commands & kLaunchMask) == 0 || spec.id == OptionId::help) continue;
+        EXPECT_NE(names.contains(std::string(spec.name)), spec.own) << spec.name;
+    }
+}
+
+TEST(OptionTable, NamesAndLettersAreUniquePerCommand) {
+    for (const CommandSpec& command : commands()) {
+        if (command.id == Command::elsewhere) continue;
+        std::set<std::string> seen;
+        for (const OptionSpec& spec : options()) {
+            if ((spec.commands & mask_of(command.id)) == 0) continue;
+            EXPECT_TRUE(seen.insert("--" + std::string(spec.name)).second) << command.name << " " << spec.name;
+            if (spec.letter != 0) {
+                EXPECT_TRUE(seen.insert(std::string("-") + spec.letter).second) << spec.name;
+            }
+        }
+    }
+}
+
+TEST(OptionTable, EveryRowIsComplete) {
+    for (const OptionSpec& spec : options()) {
+        EXPECT_FALSE(spec.help.empty()) << spec.name;
+        EXPECT_FALSE(spec.help.ends_with(".")) << spec.name;
+        if (spec.kind != ValueKind::boolean) {
+            EXPECT_FALSE(spec.value.empty()) << spec.name;
+        }
+        if (spec.support == Support::refused) {
+            EXPECT_FALSE(spec.reason.empty()) << spec.name;
+            EXPECT_FALSE(spec.instead.empty()) << spec.name;
+        }
+    }
+    for (const CommandSpec& spec : commands()) {
+        EXPECT_FALSE(spec.summary.empty()) << spec.name;
+        if (spec.id == Command::elsewhere) {
+            EXPECT_FALSE(spec.instead.empty()) << spec.name;
+        }
+    }
+}
+
+TEST(OptionTable, RefusedOptionsSayWhatToDoInstead) {
+    for (const OptionSpec& spec : options()) {
+        if (spec.support != Support::refused) continue;
+        Words argv = {"apptainer", "exec", "--" + std::string(spec.name)};
+        if (spec.kind != ValueKind::boolean) argv.back().append("=1");
+        argv.insert(argv.end(), {"img", "true"});
+        const Error error = Reading().error(argv);
+        EXPECT_EQ(exit_code(error), 255) << spec.name;
+        EXPECT_EQ(error.message, "--" + std::string(spec.name) + " is not supported: " + std::string(spec.reason));
+        EXPECT_EQ(error.hint, spec.instead);
+        if (spec.kind == ValueKind::boolean) {
+            EXPECT_EQ(Reading().invocation({"apptainer", "exec", argv[2] + "=false", "img", "true"}).launch.image,
+                      "img");
+        }
+    }
+}
+
+bool has_word(const std::string& text, const std::string& word) {
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+        const char next = at + word.size() < text.size() ? text[at + word.size()] : ' ';
+        if (next != '-' && (next < 'a' || next > 'z') && (next < '0' || next > '9')) return true;
+    }
+    return false;
+}
+
+TEST(Help, ListsEveryOptionOfEveryCommand) {
+    for (const CommandSpec& command : commands()) {
+        if (command.id == Command::elsewhere) continue;
+        const std::string text = command_help(command, CalledAs::own, "/home/u");
+        EXPECT_TRUE(text.find("swrun [global options...] " + std::string(command.name)) != std::string::npos);
+        for (const OptionSpec& spec : options()) {
+            if ((spec.commands & mask_of(command.id)) == 0 || spec.hidden) continue;
+            EXPECT_TRUE(has_word(text, "--" + std::string(spec.name))) << command.name << " " << spec.name;
+        }
+    }
+    const std::string top = top_help(CalledAs::own, "/home/u");
+    for (const Known& known : kGlobals) {
+        if (std::string(known.name) != "build-config") {
+            EXPECT_TRUE(has_word(top, "--" + std::string(known.name))) << known.name;
+        }
+    }
+    for (const CommandSpec& command : commands()) EXPECT_TRUE(has_word(top, std::string(command.name))) << command.name;
+}
+
+TEST(Help, FitsEightyColumns) {
+    std::istringstream lines(command_help(spec_of(Command::exec), CalledAs::own, "/home/u") +
+                             top_help(CalledAs::own, ""));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("type=bind") == std::string::npos) {
+            EXPECT_LE(line.size(), 84U) << line;
+        }
+    }
+}
+
+TEST(Help, DropinListsTheOptionsOfApptainer) {
+    const std::string shell = dropin_option_table(mask_of(Command::shell), "shell", "/home/u");
+    EXPECT_NE(shell.find("  -s, --shell string "), std::string::npos);
+    EXPECT_NE(shell.find("  -h, --help                          help for shell\n"), std::string::npos);
+    EXPECT_EQ(shell.find("--dry-run"), std::string::npos);
+    EXPECT_EQ(shell.find("--pwd string"), std::string::npos);
+    const std::string inspect = dropin_option_table(mask_of(Command::inspect), "inspect", "/home/u");
+    for (const char* name : {"--all", "--app string", "--deffile", "--environment", "--helpfile", "--json", "--labels",
+                             "--list-apps", "--runscript", "--startscript", "--test"}) {
+        EXPECT_NE(inspect.find(name), std::string::npos) << name;
+    }
+}
+
+TEST(Help, ThroughTheCommandLine) {
+    for (const Words& argv : {Words{"apptainer", "--help"}, Words{"apptainer", "-h"}, Words{"apptainer", "help"}}) {
+        const Invocation help = Reading().invocation(argv);
+        EXPECT_EQ(help.command, Command::help);
+        EXPECT_NE(help.text.find("Usage:"), std::string::npos);
+    }
+    for (const Words& argv : {Words{"apptainer", "exec", "--help"}, Words{"apptainer", "exec", "-eh", "img"},
+                              Words{"apptainer", "help", "exec"}}) {
+        const Invocation help = Reading().invocation(argv);
+        EXPECT_NE(help.text.find("Usage:\n  apptainer [global options...] exec"), std::string::npos);
+        EXPECT_NE(help.text.find("--cleanenv"), std::string::npos);
+    }
+    const Invocation program = Reading().invocation({"apptainer", "exec", "img", "--help"});
+    EXPECT_EQ(program.command, Command::exec);
+    EXPECT_NE(Reading().invocation({"swrun", "help", "build"}).text.find("Apptainer"), std::string::npos);
+}
+
+TEST(Man, HasEveryOptionAndCommand) {
+    const std::string page = man_page();
+    for (const OptionSpec& spec : options()) {
+        std::string name = "--" + std::string(spec.name);
+        for (std::size_t at = name.find('-'); at != std::string::npos; at = name.find('-', at + 2))
+            name.insert(at, "\\");
+        EXPECT_NE(page.find(name + "\\fR"), std::string::npos) << spec.name;
+    }
+    EXPECT_NE(page.find(".TH SWRUN 1"), std::string::npos);
+    EXPECT_NE(page.find("run\\-help"), std::string::npos);
+    std::istringstream lines(page);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with(".")) {
+            EXPECT_TRUE(line.starts_with(".S") || line.starts_with(".T")) << line;
+        }
+        EXPECT_FALSE(line.starts_with("'")) << line;
+    }
+    EXPECT_EQ(Reading().invocation({"swrun", "man"}).text, page);
+    EXPECT_EQ(Reading().invocation({"swrun", "--man"}).text, page);
+}
+
+TEST(Completion, OffersEveryUsableOption) {
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+        const std::string script = completion_script(shell, CalledAs::own).value_or("");
+        const bool fish = std::string(shell) == "fish";
+        for (const OptionSpec& spec : options()) {
+            const std::string name = (fish ? "-l " : "--") + std::string(spec.name);
+            if (spec.support != Support::refused) {
+                EXPECT_TRUE(has_word(script, name)) << shell << " " << spec.name;
+            }
+        }
+        for (const CommandSpec& spec : commands()) {
+            if (spec.id != Command::elsewhere) {
+                EXPECT_TRUE(has_word(script, std::string(spec.name))) << shell << spec.name;
+            }
+        }
+        EXPECT_EQ(Reading().invocation({"swrun", "completion", shell}).text, script);
+    }
+    EXPECT_FALSE(completion_script("csh", CalledAs::own));
+    EXPECT_EQ(Reading().usage({"swrun", "completion", "csh"}).status, 1);
+    EXPECT_NE(completion_script("bash", CalledAs::dropin).value_or("").find("apptainer singularity\n"),
+              std::string::npos);
+}
+
+// The scripts must at least parse; zsh and fish are checked where they are installed.
+TEST(Completion, ScriptsParse) {
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+        if (std::system((std::string("command -v ") + shell + " >/dev/null").c_str()) != 0) continue;
+        std::FILE* pipe = ::popen((std::string(shell) + " -n").c_str(), "w");
+        ASSERT_NE(pipe, nullptr);
+        std::fputs(completion_script(shell, CalledAs::own)->c_str(), pipe);
+        EXPECT_EQ(::pclose(pipe), 0) << shell;
+    }
+}
+
+std::string completed(const std::string& words, int at) {
+    const std::string path = ::testing::TempDir() + "/swrun-completion.bash";
+    std::ofstream(path) << *completion_script("bash", CalledAs::own);
+    const std::string command = "bash -c 'source " + path + "; COMP_WORDS=(" + words +
+                                "); COMP_CWORD=" + std::to_string(at) + "; _swrun; echo ${COMPREPLY[@]}'";
+    std::FILE* pipe = ::popen(command.c_str(), "r");
+    std::string out;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) out.push_back(static_cast<char>(c));
+    ::pclose(pipe);
+    return out;
+}
+
+TEST(Completion, BashCompletes) {
+    EXPECT_EQ(completed("swrun ex", 1), "exec\n");
+    EXPECT_EQ(completed("swrun exec --cleane", 2), "--cleanenv\n");
+    EXPECT_EQ(completed("swrun -c exec exec --cleane", 4), "--cleanenv\n");
+    EXPECT_EQ(completed("swrun --deb", 1), "--debug\n");
+    EXPECT_EQ(completed("swrun completion z", 2), "zsh\n");
+    EXPECT_EQ(completed("swrun exec fil", 2), "\n");  // left to file names
+}
+
+}  // namespace
+}  // namespace swrun

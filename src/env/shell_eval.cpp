@@ -106,15 +106,15 @@ ShellEvaluator::Flow ShellEvaluator::run_case(const ShellNode& node) {
 }
 
 ShellEvaluator::Flow ShellEvaluator::run_simple(const ShellNode& node) {
+    const std::size_t before = status_changes_;
     std::vector<std::string> argv;
     if (!expand_command(node, argv)) return Flow::refused;
     if (argv.empty()) {
-        const std::size_t before = status_changes_;
         for (const ShellAssignment& assignment : node.assignments) {
             std::optional<std::string> value = expand_value(assignment.value);
             if (!value || !assign(assignment.name, std::move(*value))) return Flow::refused;
         }
-        if (status_changes_ == before && node.words.empty()) status_ = 0;
+        if (status_changes_ == before) status_ = 0;
         return Flow::next;
     }
     if (!node.assignments.empty()) {

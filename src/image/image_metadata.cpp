@@ -47,6 +47,7 @@ std::map<std::string, std::string> map_member(const Json& object, const char* na
 
 void fill_from_json(AppMetadata& into, const Json& attributes) {
     into.environment = map_member(attributes, "environment");
+    for (auto& [path, text] : into.environment) text = without_newlines(std::move(text));
     into.labels = map_member(attributes, "labels");
     into.runscript = text_member(attributes, "runscript");
     into.test = text_member(attributes, "test");
@@ -156,7 +157,8 @@ ImageMetadata read_metadata(const TreeView& tree, const MetadataObjects& objects
 std::string metadata_json(const ImageMetadata& metadata) {
     Json attributes = Json::object();
     for (const auto& [name, app] : metadata.apps) attributes["apps"][name] = app_json(app);
-    for (const auto& [key, value] : app_json(metadata).items()) attributes[key] = value;
+    const Json common = app_json(metadata);
+    for (const auto& [key, value] : common.items()) attributes[key] = value;
     if (!metadata.deffile.empty()) attributes["deffile"] = metadata.deffile;
     if (!metadata.startscript.empty()) attributes["startscript"] = metadata.startscript;
     Json document = Json::object();

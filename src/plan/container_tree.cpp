@@ -57,8 +57,11 @@ bool ContainerTree::is_mount_point(const std::string& path) const {
 
 void ContainerTree::add_ghost(Ghost ghost) {
     for (std::string up(parent_path(ghost.path)); up != "/"; up = std::string(parent_path(up))) {
-        if (ghosts_.count(up) != 0 || image_.look(up).kind == Node::Kind::directory) break;
-        ghosts_[up] = Ghost{Ghost::Kind::directory, up, "", 0755};
+        if (ghosts_.count(up) != 0) break;
+        const Node node = image_.look(up);
+        const bool exists = node.kind == Node::Kind::directory;
+        if (exists && !repeat_parents_) break;
+        ghosts_[up] = Ghost{Ghost::Kind::directory, up, "", exists ? node.mode : 0755};
     }
     ghosts_[ghost.path] = std::move(ghost);
 }

@@ -21,6 +21,10 @@ public:
     // False for --writable on a directory: nothing may stand in for a missing mount point there.
     void allow_ghosts(bool allowed) { ghosts_allowed_ = allowed; }
 
+    // True for a directory image: its ghosts lie in a layer of their own, which must repeat the directories
+    // above them with their modes, because a layer's attributes hide those of the layer below.
+    void repeat_parents(bool repeat) { repeat_parents_ = repeat; }
+
     // Appends the op, its target resolved inside the tree, and what its mount point needs.  ENOENT when
     // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory.
     [[nodiscard]] Status place(MountOp op, bool target_is_dir);
@@ -46,6 +50,7 @@ private:
     const TreeView& host_;
     const TreeView& image_;
     bool ghosts_allowed_ = true;
+    bool repeat_parents_ = false;
     std::vector<MountOp> mounts_;
     std::map<std::string, Ghost> ghosts_;
 };

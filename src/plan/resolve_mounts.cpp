@@ -221,6 +221,8 @@ Status mount_tmp(Draft& draft) {
     for (const char* path : {"/tmp", "/var/tmp"}) {
         const ResolvedPath source = resolve_in(draft.in.host_tree, path);
         if (!source.exists() || source.node.kind != Node::Kind::directory) continue;
+        // An image without /var shall not get one for the sake of /var/tmp.
+        if (!resolve_in(draft.tree, std::string(parent_path(path))).exists()) continue;
         // An image may have one as a link to the other.
         if (draft.tree.is_mount_point(resolve_in(draft.tree, path).path)) continue;
         MountOp op = bind_op(path, path, builtin(path));

@@ -63,6 +63,7 @@ Status resolve_root(Draft& draft) {
         return refuse(Error::Kind::image, "cannot run " + root.image.path + ": ext3 images are not supported yet",
                       "convert it to squashfs, or unpack it into a directory and run that");
     }
+    draft.tree.repeat_parents(root.image.kind == ImageFacts::Kind::directory);
     root.writable = request.writable.value;
     if (root.writable) {
         if (!request.overlays.empty()) {

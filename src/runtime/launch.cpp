@@ -123,6 +123,19 @@ void print_timings(const Stopwatch& watch) {
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
+// A shell without job control starts background jobs with SIGINT and SIGQUIT ignored (POSIX XCU 2.11); a
+// batch system that interrupts such a job would then wait in vain.  Both ignored is that shell's doing and
+// undone; anything else, nohup's SIGHUP above all, was somebody's wish and stays.
+void restore_interrupts() {
+    struct sigaction interrupt {};
+    struct sigaction quit {};
+    ::sigaction(SIGINT, nullptr, &interrupt);
+    ::sigaction(SIGQUIT, nullptr, &quit);
+    if (interrupt.sa_handler != SIG_IGN || quit.sa_handler != SIG_IGN) return;
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGQUIT, SIG_DFL);
+}
+
 // With an init of ours the program is its child; otherwise it is this process.
 Status become_init(Stage& stage) {
     if (!stage.plan.namespaces.pid) return {};
@@ -138,6 +151,7 @@ Status become_init(Stage& stage) {
 Status run_program(Stage& stage) {  // S10
     SWRUN_TRY(std::vector<Variable> environment, make_environment(stage.plan.process, stage.directory, stage.shell.get()));
     SWRUN_CHECK(become_init(stage));
+    restore_interrupts();
     stage.watch.lap("S10");
     if (stage.options.print_timings) print_timings(stage.watch);
     return execute(stage.plan.process.program, std::move(environment));
@@ -157,8 +171,8 @@ constexpr Step kSteps[] = {
     {"S6", "building the container's tree", attach_all},
     {"S7", "switching to the container's root", pivot},
     {"S8", "dropping privileges", drop_rights},
-    {"S9", "", enter_start_directory},
-    {"S10", "", run_program},
+    {"S9", "entering the working directory", enter_start_directory},
+    {"S10", "starting the program", run_program},
 };
 
 }  // namespace
@@ -167,10 +181,12 @@ Error launch(const LaunchPlan& plan, ServedImage* image, Stopwatch& watch, const
     Stage stage{plan, image, watch, options, {}, {}, {}, {}, {}, {}, {}, {}};
     ::umask(0);  // the modes in the plan are meant as they are; S8 sets the program's own
     for (const Step& step : kSteps) {
+        log_debug(std::string(step.name) + " " + step.context);
         Status done = step.act(stage);
         if (!done) {
             Error error = std::move(done).error();
-            if (*step.context != '\0') {
+            // What goes wrong from S9 on is the program's or the user's: the launch itself has worked.
+            if (step.act != enter_start_directory && step.act != run_program) {
                 error.message = "cannot start " + plan.root.image.name + ": " + error.message;
                 error.add_context(step.context);
             }

@@ -1,0 +1,3 @@
+# lite: no
+set -a
+ALLEXPORTED="x y"

@@ -1,0 +1,5 @@
+# lite: no
+set -e
+export BEFORE=1
+false
+export AFTER=1

@@ -1,0 +1,4 @@
+# lite: yes
+export BEFORE=1
+echo leaving
+exit 33

@@ -1,0 +1,5 @@
+# lite: no
+export BEFORE=1
+false
+/no/such/program 2>/dev/null
+export AFTER=2

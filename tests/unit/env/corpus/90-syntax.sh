@@ -1,0 +1,4 @@
+# lite: no
+export BEFORE=1
+if then
+export AFTER=1

@@ -19,16 +19,22 @@ namespace {
 
 using Outcome = std::variant<Invocation, UsageError>;
 
-// Declares one option to CLI11.  Every value is exactly one word: cli/argv_pass has seen to that.
+// "invalid argument "A" for "--env" flag: ..."
+std::string invalid(const OptionSpec& spec, std::string_view value, std::string_view why) {
+    return "invalid argument " + quote_text(value) + " for " + quote_text(flag_name(spec)) +
+           " flag: " + std::string(why);
+}
+
+// Declares one option to CLI11.  Every value is exactly one word: cli/argv_pass has seen to that.  All are
+// collected; store() knows where only the last one counts.  `fault` gets the wording that tools know.
 CLI::Option* declare(CLI::App& app, const OptionSpec& spec, std::string& fault) {
     CLI::Option* option = app.add_option("--" + std::string(spec.name));
-    option->expected(1)->allow_extra_args(false);
-    option->multi_option_policy(is_list(spec.kind) ? CLI::MultiOptionPolicy::TakeAll
-                                                   : CLI::MultiOptionPolicy::TakeLast);
+    option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     if (spec.id == OptionId::image_mode) option->check(CLI::IsMember({"auto", "fuse", "unpack"}));
     option->check([&spec, &fault](const std::string& value) {
-        fault = fault_of(spec.kind, value).value_or("");
-        return fault;
+        const auto why = fault_of(spec.kind, value);
+        if (why) fault = invalid(spec, value, *why);
+        return why.value_or("");
     });
     return option;
 }
@@ -43,18 +49,9 @@ void store(const OptionSpec& spec, const std::vector<std::string>& words, Settin
     settings.set(spec.id, std::move(values));
 }
 
-std::string invalid(const OptionSpec& spec, std::string_view value, std::string_view why) {
-    return "invalid argument " + quote_text(value) + " for " + quote_text(flag_name(spec)) +
-           " flag: " + std::string(why);
-}
-
 // Builds a CLI11 application of the options that occur, and nothing else: a plain launch builds none.
 std::optional<std::string> type_values(std::span<const Occurrence> given, Settings& settings) {
     if (given.empty()) return std::nullopt;
-    for (const Occurrence& one : given) {  // the value to blame is the first bad one, in the caller's order
-        const OptionSpec& spec = spec_of(one.id);
-        if (const auto fault = fault_of(spec.kind, one.value)) return invalid(spec, one.value, *fault);
-    }
     CLI::App app;
     app.set_help_flag();
     std::string fault;
@@ -69,7 +66,7 @@ std::optional<std::string> type_values(std::span<const Occurrence> given, Settin
     try {
         app.parse(std::move(words));
     } catch (const CLI::Error& error) {
-        return std::string(error.what());
+        return fault.empty() ? std::string(error.what()) : fault;
     }
     for (std::size_t i = 0; i < kOptionCount; ++i) {
         if (declared[i] != nullptr) store(options()[i], declared[i]->results(), settings);

@@ -24,11 +24,21 @@ bool is_number(std::string_view text) {
     return !text.empty() && text[0] != '-' && code == std::errc{} && stop == end;
 }
 
+// Up to the first line end that is not in quotes.
+std::string_view first_record(std::string_view text) {
+    bool inside = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '"') inside = !inside;
+        if (text[i] == '\n' && !inside) return text.substr(0, i);
+    }
+    return text;
+}
+
 std::optional<std::string> fault_of_pairs(std::string_view value) {
     const auto equals = std::count(value.begin(), value.end(), '=');
     if (equals == 0) return std::string(value) + " must be formatted as key=value";
     if (equals == 1) return std::nullopt;  // taken literally, commas and quotes included
-    const auto fields = split_csv(value.substr(0, value.find('\n')));
+    const auto fields = split_csv(first_record(value));
     if (!fields) return "parse error on line 1: bare or unclosed \" in field";
     for (const std::string& field : *fields) {
         if (field.find('=') == std::string::npos) return field + " must be formatted as key=value";

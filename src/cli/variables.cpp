@@ -74,10 +74,11 @@ Variables::Variables(Environment environment) : environment_(environment) {
         const std::size_t prefix = prefix_of(name);
         if (prefix == kPrefixes.size()) continue;
         const std::string_view key = std::string_view(name).substr(kPrefixes[prefix].size());
-        if (entry(prefix, key) == nullptr) entries_.push_back({prefix, key, value});  // as getenv(3): the first one
+        entries_.push_back({prefix, key, value});
     }
 }
 
+// Of two with one name the first counts, as for getenv(3).
 const Variables::Entry* Variables::entry(std::size_t prefix, std::string_view key) const {
     for (const Entry& one : entries_) {
         if (one.prefix == prefix && one.key == key) return &one;

@@ -63,7 +63,7 @@ std::variant<std::vector<std::string>, UsageError> expand_wrapper(
     std::vector<std::string> words = split_words(choose(variables, "CONTAINER_FLAGS", "SING_FLAGS").value);
     words.insert(words.begin(), command);
     if (command == "shell") {
-        if (arguments.size() > 1 && !arguments[1].empty()) words.insert(words.end(), {"-s", arguments[1]});
+        if (arguments.size() > 1) words.insert(words.end(), {"-s", arguments[1]});
         words.push_back(image.value);
         return words;
     }

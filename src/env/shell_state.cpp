@@ -86,7 +86,9 @@ private:
             variable.name = name;
             if (array ? !skip_array() : !read_word(variable.value)) return false;
             if (!take("\n")) return false;
-            if (!array) state.exported[variable.name] = variable;  // no environment can hold an array
+            if (array) continue;  // no environment can hold one
+            state.hidden.erase(variable.name);
+            state.exported[variable.name] = std::move(variable);
         }
         return true;
     }

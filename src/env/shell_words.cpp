@@ -81,7 +81,8 @@ bool ShellParser::parse_backslash(ShellWord& word, Until until) {
 }
 
 bool ShellParser::parse_quotes(ShellWord& word, Until until, char c) {
-    if (c == '\'' && (until == Until::quote || until == Until::brace_in_quotes)) {
+    if (c == '\'' && until == Until::brace_in_quotes) return fail("a single quote inside \"${ }\"");  // shells differ
+    if (c == '\'' && until == Until::quote) {
         add_text(word, "'", true);  // an ordinary character inside double quotes
         ++at_;
         return true;

@@ -18,6 +18,11 @@ std::string value_of(const ShellSession& session, const std::string& name) {
     return found == session.variables.end() ? "" : found->second.value;
 }
 
+bool is_set(const ShellSession& session, const std::string& name) {
+    const auto found = session.variables.find(name);
+    return found != session.variables.end() && found->second.is_set;
+}
+
 ShellSession first_session(const StartupPlan& plan, const std::string& working_directory) {
     ShellSession session;
     for (const Variable& variable : plan.forwarded) {
@@ -67,7 +72,7 @@ bool source_file(const EnvFile& file, ShellSession& session, ShellOptions option
 }
 
 bool set_overrides(const StartupPlan& plan, ShellSession& session, ShellOptions options, StartupResult& result) {
-    if (!session.variables.contains("PATH")) set_exported(session, "PATH", std::string(kDefaultPath), "default");
+    if (!is_set(session, "PATH")) set_exported(session, "PATH", std::string(kDefaultPath), "default");
     const auto kept = session.protected_names;
     session.protected_names.clear();  // the user may change what the image may not
     for (const EnvOverride& each : plan.overrides) {
@@ -86,7 +91,7 @@ bool take_step(const StartupStep& step, const StartupPlan& plan, ShellSession& s
                StartupResult& result) {
     switch (step.kind) {
         case StartupStep::Kind::default_path:
-            if (!session.variables.contains("PATH")) set_exported(session, "PATH", std::string(kDefaultPath), "default");
+            if (!is_set(session, "PATH")) set_exported(session, "PATH", std::string(kDefaultPath), "default");
             return true;
         case StartupStep::Kind::source: return source_file(plan.files[step.file], session, options, result);
         case StartupStep::Kind::complete_path: {

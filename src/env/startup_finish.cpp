@@ -78,7 +78,8 @@ void apply_library_wishes(Environment& env) {
 // What the image did not set comes from the caller; what it set, even to nothing, stays.
 void restore_forwarded(const StartupPlan& plan, const ShellState& state, Environment& env) {
     for (const Variable& variable : plan.forwarded) {
-        const bool hidden = state.hidden.contains(variable.name) && !is_listed(variable.name, kOfTheShell);
+        const bool ours = is_listed(variable.name, kOfTheShell) || is_listed(variable.name, kProtectedNames);
+        const bool hidden = state.hidden.contains(variable.name) && !ours;
         if (!hidden) env.try_emplace(variable.name, variable);
     }
 }

@@ -33,15 +33,13 @@ __swrun_complete_path() {
     command export PATH
 }
 __swrun_check() {
-    __swrun_x=
-    if [ -n "${BASH_VERSION-}" ] && ! shopt -q extglob; then shopt -s extglob; __swrun_x=1; fi
-    if command eval "__swrun_text() {
+    (
+        if [ -n "${BASH_VERSION-}" ]; then shopt -s extglob; fi
+        command eval "__swrun_text() {
 $1
 :
-}"; then __swrun_s=0; else __swrun_s=1; fi
-    unset -f __swrun_text
-    if [ -n "$__swrun_x" ]; then shopt -u extglob; fi
-    return "$__swrun_s"
+}"
+    )
 }
 __swrun_report() {
     trap - EXIT
@@ -102,17 +100,16 @@ void add_names(std::string& text, const StartupPlan& plan) {
 
 void add_source(std::string& text, const EnvFile& file, const ScriptRun& run) {
     const std::string path = shell_quote(run.root_prefix + file.path);
-    // Checked as a whole first: a shell would run a broken file up to its first error.
-    const bool checkable = file.text.find('\0') == std::string::npos;
-    if (!checkable) {
+    if (file.text.find('\0') != std::string::npos) {  // cannot be an argument
         text += "command . " + path + "\n";
         return;
     }
+    // Checked as a whole first, because a shell runs a broken file up to its first error; in a subshell,
+    // because bash reads its own script wrongly after some errors in eval.  The file is not read inside
+    // the if: that would switch off its set -e.
     text += "if __swrun_check " + shell_quote(file.text) + "; then __swrun_s=0; else __swrun_s=1; fi\n";
-    // Not inside an if: that would switch off a set -e of the file.
-    text += "case $__swrun_s in\n0) command . " + path + " ;;\n";
-    text += "*) command printf '%s\\n' " + shell_quote("swrun: warning: " + file.path + " of the image has a syntax error: skipped") +
-            " >&2 ;;\nesac\n";
+    text += "case $__swrun_s in\n0) command . " + path + " ;;\n*) command printf '%s\\n' ";
+    text += shell_quote("swrun: warning: " + file.path + " of the image has a syntax error: skipped") + " >&2 ;;\nesac\n";
 }
 
 void add_libraries(std::string& text, const StartupPlan& plan, const ScriptRun& run) {
@@ -146,13 +143,14 @@ std::string startup_script(const StartupPlan& plan, const ScriptRun& run) {
     std::string text(kHead);
     add_names(text, plan);
     add_first_state(text, plan, run);
+    text += "{\n";  // one command, read as a whole: what an eval of the image breaks in the parser cannot reach it
     const std::vector<StartupStep> steps = startup_steps(plan);
     for (std::size_t i = run.first_step; i < steps.size(); ++i) {
         text += "__swrun_at=" + std::to_string(i) + "\n";
         if (steps[i].kind == StartupStep::Kind::source) text += "trap '__swrun_report $?' EXIT\n";
         add_step(text, steps[i], plan, run);
     }
-    text += "__swrun_at=-\n__swrun_report 0\nexit 0\n";
+    text += "__swrun_at=-\n__swrun_report 0\nexit 0\n}\n";
     return text;
 }
 

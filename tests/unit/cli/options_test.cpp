@@ -59,7 +59,8 @@ TEST(Options, SlicesAreCsv) {
 }
 
 TEST(Options, EnvMayHoldAlmostAnything) {
-    for (const char* text : {"A=", "=v", "A=a,b", "A=l1\nl2", "A=1,B=2", "\"A=1,2\",B=3"}) {
+    for (const char* text :
+         {"A=", "=v", "A=a,b", "A=l1\nl2", "A=1,B=2", "\"A=1,2\",B=3", "A=1,B=2\nx,y", "\"A=1\n2\",B=3"}) {
         EXPECT_EQ(values(Reading().invocation({"swrun", "exec", "--env", text, "i", "x"}).env_texts), (Words{text}));
     }
 }

@@ -31,6 +31,12 @@ TEST(Variables, PrefixesByRank) {
     EXPECT_EQ(with({{"PWD", "/p"}, {"XAPPTAINER_PWD", "/x"}}).invocation(kExec).launch.cwd.value, std::nullopt);
 }
 
+TEST(Variables, OfTwoWithOneNameTheFirstCounts) {
+    EXPECT_EQ(with({{"APPTAINER_PWD", "/a"}, {"APPTAINER_PWD", "/b"}}).invocation(kExec).launch.cwd.value, "/a");
+    EXPECT_EQ(values(with({{"APPTAINER_BIND", "/a"}, {"APPTAINER_BIND", "/b"}}).invocation(kExec).bind_texts),
+              (Words{"/a"}));
+}
+
 TEST(Variables, KeysInOrder) {
     EXPECT_TRUE(with({{"APPTAINER_UNSHARE_PID", "1"}}).invocation(kExec).launch.pid.value);
     EXPECT_FALSE(with({{"APPTAINER_UNSHARE_PID", "1"}, {"SINGULARITY_PID", "0"}}).invocation(kExec).launch.pid.value);

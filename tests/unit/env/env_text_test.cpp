@@ -95,7 +95,7 @@ TEST(OciRunscript, Words) {
     ASSERT_TRUE(both);
     EXPECT_THAT(both->entrypoint, ElementsAre("/usr/local/bin/entry", "fixed arg"));
     EXPECT_THAT(both->cmd, ElementsAre("default", "second $X"));
-    const auto odd = parse_oci_runscript(runscript("''", "'\"it'\\''s\" \"a\\\"b\\\\c\\d\nline2\" plain '\"'\"''"));
+    const auto odd = parse_oci_runscript(runscript("''", "'\"it'\\''s\" \"a\\\"b\\\\c\\d\nline2\" plain \"'\"'\"'\"'"));
     ASSERT_TRUE(odd);
     EXPECT_THAT(odd->entrypoint, IsEmpty());
     EXPECT_THAT(odd->cmd, ElementsAre("it's", "a\"b\\c\\d\nline2", "plain", "'"));

@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Operators, Evaluates, testing::Values(
     Case{"X=${HOST:-d}", "h"}, Case{"X=${NONE:-d}", "d"}, Case{"X=${NONE-d}", "d"}, Case{"E=\nX=${E-d}", ""},
     Case{"E=\nX=${E:-d}", "d"}, Case{"X=${HOST:+alt}", "alt"}, Case{"X=${NONE:+alt}", ""}, Case{"E=\nX=${E+alt}", "alt"},
     Case{"X=\"${NONE:-\"a b\"}\"", "a b"}, Case{"X=\"${NONE:-\"cost \\$5 \\${HOME}\"}\"", "cost $5 ${HOME}"},
-    Case{"X=\"${NONE:-\"it's \\\"q\\\"\"}\"", "it's \"q\""}, Case{"X=\"${NONE:-it's}\"", "it's"},
+    Case{"X=\"${NONE:-\"it's \\\"q\\\"\"}\"", "it's \"q\""},
     Case{"X=\"${NONE:-\"\"}\"", ""}, Case{"X=${NONE:-${HOST}-${ALSO:-z}}", "h-z"}, Case{"X=${NONE:-'a b'}", "a b"},
     Case{"X=${NONE:-a b}", "a b"}, Case{"X=\"${NONE:-a\\}b}\"", "a}b"}, Case{"Y=${NONE:=set}\nX=$NONE", "set"},
     Case{"P=/a/b/c.tar.gz\nX=${P%/*}", "/a/b"}, Case{"P=/a/b/c.tar.gz\nX=${P%%.*}", "/a/b/c"},
@@ -127,7 +127,7 @@ TEST(ShellLite, RefusesWhatItDoesNotKnow) {
     const RefusedCase cases[] = {
         {"\narr=(a b)", construct, "/e.sh:2: an array"}, {"arr[0]=a", construct, "an array"}, {"X+=a", construct, "+="},
         {"[[ a == b ]]", construct, "[["}, {"f() { :; }", construct, "function"}, {"function f { :; }", construct, "function"},
-        {"X=$((1+2))", construct, "arithmetic"}, {"X=${Y//a/b}", construct, "beyond"}, {"X=${Y:1:2}", construct, "beyond"},
+        {"X=$((1+2))", construct, "arithmetic"}, {"X=${Y//a/b}", construct, "beyond"}, {"X=${Y:1:2}", construct, "beyond"}, {"X=\"${Y:-it's}\"", construct, "single quote"},
         {"X=${!Y}", construct, "beyond"}, {"X=${Y^^}", construct, "beyond"}, {"X=$'a'", construct, "$''"}, {"X=~/a", construct, "tilde"},
         {"export X=a:~/b", construct, "tilde"}, {"X=${Y:?no}", construct, "Y?"}, {"echo *", construct, "pattern"},
         {"Y='*'\necho $Y", construct, "pattern"}, {"echo {a,b}", construct, "braces"}, {"export X={a,b}", construct, "braces"},

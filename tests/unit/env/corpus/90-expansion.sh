@@ -7,7 +7,7 @@ Q='a*b*c'
 export LITERAL="${Q%"*c"}" STAR=${Q%%\**} LEN=${#P} DEF=${NO-def} ALT=${P:+alt}${NO:+never}
 : ${ASSIGNED:=first} ${ASSIGNED:=second}
 export ASSIGNED
-export NESTED="${NO:-${ALSO_NO:-"deep $P"}}" SINGLE="${NO:-it's}" BRACE="${NO:-a\}b}"
+export NESTED="${NO:-${ALSO_NO:-"deep $P"}}" BRACE="${NO:-a\}b}"
 export EMPTYSET=${EMPTY_ONE+set} COLON=${EMPTY_ONE:+set}
 EMPTY_ONE=
 export EMPTYSET2=${EMPTY_ONE+set} COLON2=${EMPTY_ONE:+set}

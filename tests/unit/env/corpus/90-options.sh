@@ -2,7 +2,6 @@
 set -u
 set -f
 IFS=:
-export() { echo trapped; }
+umask() { echo trapped; }
 printf() { echo trapped; }
-unset -f export
 export OPTIONS=1

@@ -36,9 +36,6 @@ def make_default(folder):
     tree, image = os.path.join(folder, 'tree'), os.path.join(folder, 'bench.sqfs')
     subprocess.run([os.path.join(ROOT, 'scripts', 'make_tree.sh'), tree, 'extract', 'python3-minimal', 'bash', 'dash', 'coreutils'],
                    check=True)
-    for name in ('passwd', 'group', 'hosts', 'resolv.conf'):  # peers bind over them and cannot make them
-        with open(os.path.join(tree, 'etc', name), 'a', encoding='utf-8'):
-            pass
     if not os.path.exists(image) or os.path.getmtime(image) < os.path.getmtime(tree + '.made'):
         subprocess.run(['mksquashfs', tree, image, '-comp', 'gzip', '-noappend', '-no-progress', '-quiet'], check=True,
                        stdout=subprocess.DEVNULL)
@@ -61,7 +58,8 @@ def stage(args, folder):
     image, tree = os.path.join(folder, 'image.sqfs'), os.path.join(folder, 'tree')
     shutil.copyfile(args.image, image)
     subprocess.run(['cp', '-a', args.tree, tree], check=True)
-    subprocess.run(['chown', '-R', f'{pwd.getpwnam(USER).pw_uid}:', tree], check=True)
+    entry = pwd.getpwnam(USER)
+    subprocess.run(['chown', '-R', f'{entry.pw_uid}:{entry.pw_gid}', tree], check=True)
     os.mkdir(os.path.join(folder, 'mnt'))
     shutil.chown(os.path.join(folder, 'mnt'), USER)
     return os.path.join(folder, 'swrun', 'bin', 'swrun'), image, tree, os.path.join(folder, 'mnt')
@@ -108,7 +106,7 @@ def reap_all(end):
     """Waits for everything that a launch left: as a subreaper we are its parent."""
     while True:
         try:
-            pid, _, usage = os.wait4(-1, os.WNOHANG)
+            pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
         if pid == 0:

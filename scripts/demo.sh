@@ -40,7 +40,11 @@ make_image() {
 
 # Shows a command as one would type it, then runs it as the ordinary user with nothing of ours in the environment.
 show() {
-  printf '\n%s$ %s\n' "$user" "$(printf '%q ' "$@")"
+  local word line=""
+  for word in "$@"; do
+    case "$word" in *[!A-Za-z0-9_./=-]*) line+=" '$word'" ;; *) line+=" $word" ;; esac
+  done
+  printf '\n%s$%s\n' "$user" "$line"
   local home run=()
   home=$(getent passwd "$user" | cut -d: -f6)
   if [ "$(id -u)" -eq 0 ]; then run=(setpriv "--reuid=$(id -u "$user")" "--regid=$(id -g "$user")" --init-groups); fi
@@ -62,7 +66,7 @@ need_packages build demo
 mkdir -p "$IMAGE_DIR"
 options=()
 if [ ! -f build/release/CMakeCache.txt ]; then options=(-DSWRUN_TESTS=OFF); fi
-build release "${options[@]}"
+BUILD_TARGETS=$INSTALLED_TARGETS build release "${options[@]}"
 make_image
 make_fuse_usable
 user=$(pick_user)

@@ -8,7 +8,7 @@ prefix=${1:-/usr/local}
 need_packages build
 options=()
 if [ ! -f "$REPO/build/release/CMakeCache.txt" ]; then options=(-DSWRUN_TESTS=OFF); fi
-build release "${options[@]}"
+BUILD_TARGETS=$INSTALLED_TARGETS build release "${options[@]}"
 if mkdir -p "$prefix" 2>/dev/null && [ -w "$prefix" ]; then
   cmake --install "$REPO/build/release" --prefix "$prefix" >/dev/null
 else

@@ -5,6 +5,10 @@
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly REPO
 
+# What is installed, without the tests.
+# shellcheck disable=SC2034
+INSTALLED_TARGETS="swrun swrun-tools swrun_papers"
+
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -114,7 +118,7 @@ make_fuse_usable() {
   [ "$(stat -c %a /dev/fuse)" = 666 ] || chmod 0666 /dev/fuse || echo "/dev/fuse is for root only and stays so"
 }
 
-# build PRESET [CMAKE OPTIONS...]: configures when it never was, then builds.
+# build PRESET [CMAKE OPTIONS...]: configures, then builds; with BUILD_TARGETS (a list) only these.
 build() {
   local preset=$1
   shift
@@ -136,5 +140,7 @@ build() {
     die "cmake --preset $preset failed"
   fi
   rm -f "$log"
-  (cd "$REPO" && cmake --build --preset "$preset" -j "$(nproc)")
+  local targets=()
+  if [ -n "${BUILD_TARGETS:-}" ]; then read -r -a targets <<<"--target $BUILD_TARGETS"; fi
+  (cd "$REPO" && cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}")
 }

@@ -51,4 +51,10 @@ case "$(package_manager)" in
   dnf) with_dnf "$@" ;;
   *) die "neither apt nor dnf here" ;;
 esac
+if [ "$variant" = extract ]; then
+  # What configuring would have made, and what launchers bind over or add to.
+  [ -e "$out/etc/passwd" ] || echo 'root:x:0:0:root:/root:/bin/sh' >"$out/etc/passwd"
+  [ -e "$out/etc/group" ] || echo 'root:x:0:' >"$out/etc/group"
+  touch "$out/etc/hosts" "$out/etc/resolv.conf"
+fi
 echo "$stamp" >"$out.made"

@@ -38,6 +38,22 @@ int dispatch(const Invocation& invocation, const HostFacts& host, Stopwatch& wat
         case Command::inspect: return inspect_command(invocation, host);
         case Command::run_help: return run_help_command(invocation, host);
         case Command::doctor: return doctor_command(host);
+        case Command::sif_list:
+        case Command::sif_header:
+        case Command::sif_info:
+        case Command::sif_dump: return sif_command(invocation, host);
+        case Command::cache_list:
+        case Command::cache_clean: return cache_command(invocation);
+        case Command::config_show:
+        case Command::config_global: return config_command(invocation);
+        case Command::capability_list:
+        case Command::capability_avail: return capability_command(invocation);
+        case Command::overlay_create: return overlay_command(invocation, host);
+        case Command::sif:
+        case Command::cache:
+        case Command::config:
+        case Command::capability:
+        case Command::overlay:
         case Command::wrapper:
         case Command::version:
         case Command::help:
@@ -57,11 +73,7 @@ int run(const std::vector<std::string>& argv) {
     const CliInput input{argv, host.environment, host.user.home, "/etc/swrun/swrun.toml", is_regular_file};
     Result<std::variant<Invocation, UsageError>> parsed = read_command_line(input);
     if (!parsed) return report(parsed.error());
-    if (const auto* wrong = std::get_if<UsageError>(&*parsed)) {
-        std::fputs(wrong->out.c_str(), stdout);
-        std::fputs(wrong->err.c_str(), stderr);
-        return wrong->status;
-    }
+    if (const auto* wrong = std::get_if<UsageError>(&*parsed)) return report(*wrong);
     const Invocation& invocation = std::get<Invocation>(*parsed);
     set_log_level(invocation.level);
     watch.lap("options");

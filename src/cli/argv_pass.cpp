@@ -114,8 +114,16 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
     if (command == nullptr) {
         return UsageFault{UsageFault::Kind::unknown_command, std::nullopt, line.command_word};
     }
-    line.command = command->id;
     rest = rest.subspan(1);
+    if (is_group(command->id) && !rest.empty()) {
+        if (const CommandSpec* part = find_command(rest[0], line.called == CalledAs::own, command->name)) {
+            command = part;
+            line.command_word = full_name(*part);
+            rest = rest.subspan(1);
+        }
+    }
+    line.command = command->id;
+    line.spec = command;
     if (command->id == Command::elsewhere || command->id == Command::wrapper) {
         line.words.assign(rest.begin(), rest.end());  // somebody else's words: nothing here to judge
         return line;
@@ -132,15 +140,18 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
 std::optional<UsageFault> check_operands(const CommandLine& line) {
     if (!line.command) return UsageFault{UsageFault::Kind::no_command, std::nullopt, ""};
     if (*line.command == Command::elsewhere) return std::nullopt;
-    const CommandSpec& spec = spec_of(*line.command);
+    if (is_group(*line.command)) return UsageFault{UsageFault::Kind::operands, line.command, "invalid command"};
+    const CommandSpec& spec = *line.spec;
     const std::size_t given = line.words.size();
     const bool few = given < static_cast<std::size_t>(spec.min_words);
     const bool many = spec.max_words >= 0 && given > static_cast<std::size_t>(spec.max_words);
     if (!few && !many) return std::nullopt;
-    const bool exact = spec.max_words >= 0;
-    return UsageFault{UsageFault::Kind::operands, line.command,
-                      exact ? plural_fault("accepts", spec.max_words, "received", given)
-                            : plural_fault("requires at least", spec.min_words, "only received", given)};
+    std::string what = spec.max_words < 0 ? plural_fault("requires at least", spec.min_words, "only received", given)
+                                          : plural_fault("accepts", spec.max_words, "received", given);
+    if (spec.max_words > spec.min_words) {
+        what.insert(what.find(' '), " between " + std::to_string(spec.min_words) + " and");
+    }
+    return UsageFault{UsageFault::Kind::operands, line.command, std::move(what)};
 }
 
 bool is_set(std::span<const Occurrence> given, OptionId id) {

@@ -9,8 +9,21 @@ namespace {
 using C = Command;
 using G = CommandGroup;
 
-constexpr CommandSpec elsewhere(std::string_view name, std::string_view summary, std::string_view instead) {
-    return {C::elsewhere, name, G::elsewhere, summary, "", 0, -1, false, false, instead};
+constexpr CommandSpec elsewhere(std::string_view name, std::string_view summary, std::string_view instead,
+                                std::string_view parent = {}) {
+    return {C::elsewhere, name, G::elsewhere, summary, "", 0, -1, false, false, instead, parent};
+}
+constexpr CommandSpec group(C id, std::string_view name, G where, std::string_view summary) {
+    return {id, name, where, summary, "<command>", 0, -1, false, true, "", ""};
+}
+// Operands: at least `min`, at most `max`; options may stand anywhere.
+constexpr CommandSpec part(C id, std::string_view parent, std::string_view name, std::string_view summary,
+                           std::string_view usage, int min, int max) {
+    return {id, name, G::manage, summary, usage, min, max, false, true, "", parent};
+}
+constexpr CommandSpec own(CommandSpec spec) {
+    spec.own = true;
+    return spec;
 }
 
 constexpr std::string_view kBuildWith = "use Apptainer or SingularityCE, where you may build, and run the image here";
@@ -19,8 +32,9 @@ constexpr std::string_view kNoInstances =
 constexpr std::string_view kSignWith = "use Apptainer's `verify` and `sign`, or compare a checksum";
 constexpr std::string_view kRegistryWith = "use Apptainer, skopeo or oras for registries";
 constexpr std::string_view kNothingToSet = "swrun needs no privilege that an administrator could grant with it";
+constexpr std::string_view kSifWith = "use siftool or Apptainer to change an image";
 
-// Usage texts of the first six are what tools parse from Apptainer's errors.
+// Usage texts are those of Apptainer's errors, where it has the command.
 constexpr auto kCommands = std::to_array<CommandSpec>({
     {C::exec, "exec", G::launch, "Run a command within a container", "[exec options...] <container> <command>", 2, -1,
      false, false, ""},
@@ -42,15 +56,28 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
     {C::man, "man", G::about, "Print the manual page (swrun man | man -l -)", "", 0, 0, true, false, ""},
     {C::completion, "completion", G::about, "Print a completion script for a shell", "bash|zsh|fish", 1, 1, false,
      false, ""},
+    group(C::sif, "sif", G::look, "Look into a SIF file: list, header, info, dump"),
+    part(C::sif_list, "sif", "list", "List data objects", "<sif_path>", 1, 1),
+    part(C::sif_header, "sif", "header", "Display global header", "<sif_path>", 1, 1),
+    part(C::sif_info, "sif", "info", "Display data object info", "<id> <sif_path>", 2, 2),
+    part(C::sif_dump, "sif", "dump", "Dump data object", "<id> <sif_path>", 2, 2),
+    group(C::cache, "cache", G::manage, "Show or empty swrun's own cache directory: list, clean"),
+    part(C::cache_list, "cache", "list", "List the local cache", "[list options...]", 0, -1),
+    part(C::cache_clean, "cache", "clean", "Clean the local cache", "[clean options...]", 0, -1),
+    group(C::config, "config", G::manage, "Show what site files and variables set: show, global --get"),
+    own(part(C::config_show, "config", "show", "Show the site files that are read and what they come to", "", 0, 0)),
+    part(C::config_global, "config", "global", "Show a directive of Singularity's configuration as swrun has it",
+         "<option> <directive> [value,...]", 1, 2),
+    group(C::capability, "capability", G::manage, "Show Linux capabilities: list, avail"),
+    part(C::capability_list, "capability", "list", "Show capabilities for a given user or group", "[user/group]", 0, 1),
+    part(C::capability_avail, "capability", "avail", "Show description for available capabilities", "[capabilities]",
+         0, 1),
+    group(C::overlay, "overlay", G::manage, "Make overlay images for Singularity and Apptainer: create"),
+    part(C::overlay_create, "overlay", "create", "Create EXT3 writable overlay image", "<options> image", 1, 1),
     elsewhere("build", "Build an image", kBuildWith),
     elsewhere("pull", "Pull an image from a URI", "pull with Apptainer or skopeo; swrun runs files and directories"),
     elsewhere("push", "Upload an image to a URI", kRegistryWith),
     elsewhere("instance", "Manage containers running as services", kNoInstances),
-    elsewhere("sif", "Manipulate SIF files", "`inspect` shows what an image holds; siftool or Apptainer change it"),
-    elsewhere("overlay", "Manage writable overlay images", "--overlay takes a plain directory: mkdir is enough"),
-    elsewhere("cache", "Manage the local cache", "swrun keeps no cache of images: there is nothing to clean"),
-    elsewhere("capability", "Manage Linux capabilities of users and groups", kNothingToSet),
-    elsewhere("config", "Manage configuration", "edit swrun.toml; see the manual page"),
     elsewhere("verify", "Verify signatures of an image", kSignWith),
     elsewhere("sign", "Sign an image", kSignWith),
     elsewhere("key", "Manage OpenPGP keys", kSignWith),
@@ -63,6 +90,13 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
     elsewhere("oci", "Manage OCI containers", "use podman or crun"),
     elsewhere("checkpoint", "Manage container checkpoints", "start DMTCP inside the image yourself"),
     elsewhere("buildcfg", "Show build parameters", "`swrun doctor` shows what this build does on this host"),
+    elsewhere("new", "Create SIF image", kSifWith, "sif"),
+    elsewhere("add", "Add data object", kSifWith, "sif"),
+    elsewhere("del", "Delete data object", kSifWith, "sif"),
+    elsewhere("setprim", "Set primary system partition", kSifWith, "sif"),
+    elsewhere("fakeroot", "Manage fakeroot user mappings", kNothingToSet, "config"),
+    elsewhere("add", "Add capabilities to a user or group", kNothingToSet, "capability"),
+    elsewhere("drop", "Remove capabilities from a user or group", kNothingToSet, "capability"),
 });
 
 constexpr bool in_order() {
@@ -77,19 +111,31 @@ static_assert(in_order(), "spec_of() takes the enumerator as the index");
 
 std::span<const CommandSpec> commands() { return kCommands; }
 
-const CommandSpec* find_command(std::string_view name, bool own_name) {
+const CommandSpec* find_command(std::string_view name, bool own_name, std::string_view parent) {
     for (const CommandSpec& spec : kCommands) {
-        if (spec.name == name && (own_name || !spec.own)) return &spec;
+        if (spec.name == name && spec.parent == parent && (own_name || !spec.own)) return &spec;
     }
     return nullptr;
 }
 
 const CommandSpec& spec_of(Command command) { return kCommands[static_cast<std::size_t>(command)]; }
 
+bool is_group(Command command) {
+    return command == C::sif || command == C::cache || command == C::config || command == C::capability ||
+           command == C::overlay;
+}
+
+std::string full_name(const CommandSpec& command) {
+    std::string name(command.parent);
+    if (!name.empty()) name.append(" ");
+    return name.append(command.name);
+}
+
 std::string_view title_of(CommandGroup group) {
     switch (group) {
         case G::launch: return "Run programs in an image";
         case G::look: return "Look before running";
+        case G::manage: return "Caches, settings and overlays";
         case G::about: return "About this program";
         case G::elsewhere: return "Known, but done elsewhere (each says what to use instead)";
     }

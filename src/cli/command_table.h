@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace swrun {
@@ -22,21 +23,38 @@ enum class Command : std::uint8_t {
     help,
     man,
     completion,
+    // A group, then what it can do.
+    sif,
+    sif_list,
+    sif_header,
+    sif_info,
+    sif_dump,
+    cache,
+    cache_list,
+    cache_clean,
+    config,
+    config_show,
+    config_global,
+    capability,
+    capability_list,
+    capability_avail,
+    overlay,
+    overlay_create,
     elsewhere,  // known, and not done by swrun
 };
 
-// Which commands an option belongs to: bits of CommandSpec::mask.
-using CommandMask = std::uint16_t;
+// Which commands an option belongs to: one bit for each.
+using CommandMask = std::uint64_t;
 
 [[nodiscard]] constexpr CommandMask mask_of(Command command) {
-    return static_cast<CommandMask>(1U << static_cast<unsigned>(command));
+    return CommandMask{1} << static_cast<unsigned>(command);
 }
 
 constexpr CommandMask kLaunchMask = mask_of(Command::exec) | mask_of(Command::run) | mask_of(Command::shell) |
                                     mask_of(Command::test);
-constexpr CommandMask kGlobalMask = 0x8000;  // before the command
+constexpr CommandMask kGlobalMask = CommandMask{1} << 63U;  // before the command
 
-enum class CommandGroup : std::uint8_t { launch, look, about, elsewhere };
+enum class CommandGroup : std::uint8_t { launch, look, manage, about, elsewhere };
 
 struct CommandSpec {
     Command id = Command::exec;
@@ -49,11 +67,18 @@ struct CommandSpec {
     bool own = false;            // only under swrun's own name
     bool options_after = false;  // options are also read behind the first operand
     std::string_view instead;    // for `elsewhere`
+    std::string_view parent{};   // the group it belongs to: `sif list` is "list" of "sif"
 };
 
 [[nodiscard]] std::span<const CommandSpec> commands();
-[[nodiscard]] const CommandSpec* find_command(std::string_view name, bool own_name);
+[[nodiscard]] const CommandSpec* find_command(std::string_view name, bool own_name, std::string_view parent = {});
 [[nodiscard]] const CommandSpec& spec_of(Command command);  // not for Command::elsewhere
+
+// A word that means nothing without a second one: sif, cache, ...
+[[nodiscard]] bool is_group(Command command);
+
+// "exec", "sif list"
+[[nodiscard]] std::string full_name(const CommandSpec& command);
 
 [[nodiscard]] std::string_view title_of(CommandGroup group);
 

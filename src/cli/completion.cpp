@@ -21,6 +21,24 @@ std::vector<const CommandSpec*> offered_commands(CalledAs called) {
     return result;
 }
 
+// The second words of a group, or the operands that one command is known to take; empty for others.
+std::string words_after(const CommandSpec& command, CalledAs called) {
+    if (command.id == Command::completion) return "bash zsh fish";
+    std::string words;
+    for (const CommandSpec* part : offered_commands(called)) {
+        if (part->parent == command.name) words.append(words.empty() ? "" : " ").append(part->name);
+    }
+    return words;
+}
+
+std::string group_names() {
+    std::string names;
+    for (const CommandSpec& spec : commands()) {
+        if (spec.id != Command::elsewhere && is_group(spec.id)) names.append(names.empty() ? "" : "|").append(spec.name);
+    }
+    return names;
+}
+
 std::string_view program_names(CalledAs called) {
     return called == CalledAs::own ? std::string_view("swrun") : std::string_view("apptainer singularity");
 }
@@ -39,26 +57,30 @@ std::string bash_script(CalledAs called) {
     std::string commands_text;
     std::string cases;
     for (const CommandSpec* spec : offered_commands(called)) {
-        commands_text.append(commands_text.empty() ? "" : " ").append(spec->name);
-        const CommandMask mask = mask_of(spec->id);
-        std::string words = words_of(mask, false);
-        if (spec->id == Command::completion) words.append(" bash zsh fish");
-        cases.append("        ").append(spec->name).append(") words=\"").append(words).append("\" ;;\n");
+        if (spec->parent.empty()) commands_text.append(commands_text.empty() ? "" : " ").append(spec->name);
+        std::string words = words_after(*spec, called);
+        const std::string plain = words.empty() ? "" : " plain=1";
+        words.append(words.empty() ? "" : " ").append(words_of(mask_of(spec->id), false));
+        cases.append("        \"").append(full_name(*spec)).append("\") words=\"");
+        cases.append(words).append("\"").append(plain).append(" ;;\n");
     }
     std::string text =
         "# bash completion; source it, or put it into /usr/share/bash-completion/completions\n_swrun() {\n";
-    text.append("    local cur=${COMP_WORDS[COMP_CWORD]} command=\"\" word words i\n")
+    text.append("    local cur=${COMP_WORDS[COMP_CWORD]} command=\"\" plain=\"\" word words i\n")
         .append("    for ((i = 1; i < COMP_CWORD; i++)); do\n        word=${COMP_WORDS[i]}\n")
         .append("        case $word in\n            -c|--config) [ -n \"$command\" ] || i=$((i + 1)) ;;\n")
-        .append("            -*) ;;\n            *) command=$word; break ;;\n        esac\n    done\n")
-        .append("    case $command in\n        \"\") words=\"")
+        .append("            -*) ;;\n            *)\n                command=\"${command:+$command }$word\"\n")
+        .append("                case $command in ")
+        .append(group_names())
+        .append(") ;; *) break ;; esac ;;\n        esac\n    done\n")
+        .append("    case $command in\n        \"\") plain=1 words=\"")
         .append(commands_text)
         .append(" ")
         .append(words_of(kGlobalMask, false))
         .append("\" ;;\n")
         .append(cases)
         .append("    esac\n")
-        .append("    if [[ -z $command || $cur == -* || $command == completion ]]; then\n")
+        .append("    if [[ -n $plain || $cur == -* ]]; then\n")
         .append("        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n    fi\n}\n")
         .append("complete -o default -o bashdefault -F _swrun ")
         .append(program_names(called))
@@ -92,20 +114,30 @@ std::string zsh_options(CommandMask commands) {
     return text;
 }
 
+// "NAME) _arguments ... ;;" for one command; a group goes on with its second words.
+std::string zsh_case(const CommandSpec& command, CalledAs called, const std::string& indent) {
+    const std::string after = words_after(command, called);
+    std::string text = indent + std::string(command.name) + ") _arguments";
+    if (!is_group(command.id)) {
+        text.append(" -s -S").append(zsh_options(mask_of(command.id))).append(" \\\n            ");
+        return text.append(after.empty() ? "'*:file:_files'" : "'1:word:(" + after + ")'").append(" ;;\n");
+    }
+    text.append(" -C -S '1:command:(").append(after).append(")' '*::argument:->part'\n");
+    text.append(indent).append("    [[ $state == part ]] && case $line[1] in\n");
+    for (const CommandSpec* part : offered_commands(called)) {
+        if (part->parent == command.name) text.append(zsh_case(*part, called, indent + "    "));
+    }
+    return text.append(indent).append("    esac ;;\n");
+}
+
 std::string zsh_script(CalledAs called) {
     std::string text = "#compdef " + std::string(program_names(called)) +
                        "\n_swrun() {\n    local -a commands\n    commands=(\n";
     std::string cases;
     for (const CommandSpec* spec : offered_commands(called)) {
+        if (!spec->parent.empty()) continue;
         text.append("        '").append(spec->name).append(":").append(zsh_text(spec->summary)).append("'\n");
-        const std::string operands = spec->id == Command::completion ? "'1:shell:(bash zsh fish)'" : "'*:file:_files'";
-        cases.append("        ")
-            .append(spec->name)
-            .append(") _arguments -s -S")
-            .append(zsh_options(mask_of(spec->id)))
-            .append(" \\\n            ")
-            .append(operands)
-            .append(" ;;\n");
+        cases.append(zsh_case(*spec, called, "        "));
     }
     text.append("    )\n    local curcontext=$curcontext state line\n    _arguments -C -S")
         .append(zsh_options(kGlobalMask))
@@ -133,23 +165,33 @@ std::string fish_options(std::string_view program, std::string_view condition, C
     return text;
 }
 
+// One command: its name where it may stand, its options and words behind it.
+std::string fish_command(std::string_view program, const CommandSpec& spec, CalledAs called) {
+    constexpr std::string_view kSeen = "__fish_seen_subcommand_from ";
+    std::string where = "__fish_use_subcommand";
+    std::string inside = std::string(kSeen).append(spec.name);
+    if (!spec.parent.empty()) {
+        const CommandSpec* group = find_command(spec.parent, true);
+        const std::string parent = std::string(kSeen).append(spec.parent);
+        where = parent + "; and not " + std::string(kSeen) + words_after(*group, called);
+        inside = parent + "; and " + inside;
+    }
+    std::string text = "complete -c " + std::string(program) + " -n '" + where + "'";
+    text.append(spec.parent.empty() ? " -a " : " -f -a ").append(spec.name);
+    text.append(" -d ").append(shell_quote(spec.summary)).append("\n");
+    text.append(fish_options(program, inside, mask_of(spec.id)));
+    if (spec.id == Command::completion) {
+        text.append("complete -c ").append(program).append(" -n '").append(inside);
+        text.append("' -f -a '").append(words_after(spec, called)).append("'\n");
+    }
+    return text;
+}
+
 std::string fish_script(CalledAs called) {
     std::string text = "# fish completion; put it into ~/.config/fish/completions\n";
     for (const std::string_view program : split(program_names(called), ' ')) {
         text.append(fish_options(program, "__fish_use_subcommand", kGlobalMask));
-        for (const CommandSpec* spec : offered_commands(called)) {
-            text.append("complete -c ").append(program).append(" -n __fish_use_subcommand -a ").append(spec->name);
-            text.append(" -d ").append(shell_quote(spec->summary)).append("\n");
-            const std::string inside = "__fish_seen_subcommand_from " + std::string(spec->name);
-            text.append(fish_options(program, inside, mask_of(spec->id)));
-            if (spec->id == Command::completion) {
-                text.append("complete -c ")
-                    .append(program)
-                    .append(" -n '")
-                    .append(inside)
-                    .append("' -f -a 'bash zsh fish'\n");
-            }
-        }
+        for (const CommandSpec* spec : offered_commands(called)) text.append(fish_command(program, *spec, called));
     }
     return text;
 }

@@ -18,10 +18,11 @@ constexpr std::size_t kColumn = 30;  // where the explanation of an option start
 constexpr OptionGroup kGroups[] = {
     OptionGroup::binds,      OptionGroup::environment,   OptionGroup::program, OptionGroup::namespaces,
     OptionGroup::layers,     OptionGroup::gpu,           OptionGroup::image,   OptionGroup::seeing,
-    OptionGroup::inspecting, OptionGroup::compatibility, OptionGroup::global,
+    OptionGroup::inspecting, OptionGroup::managing,      OptionGroup::compatibility,
+    OptionGroup::global,
 };
-constexpr CommandGroup kCommandGroups[] = {CommandGroup::launch, CommandGroup::look, CommandGroup::about,
-                                           CommandGroup::elsewhere};
+constexpr CommandGroup kCommandGroups[] = {CommandGroup::launch, CommandGroup::look, CommandGroup::manage,
+                                           CommandGroup::about, CommandGroup::elsewhere};
 
 std::string option_entry(const OptionSpec& spec) {
     std::string left = spec.letter != 0 ? "  " : "      ";
@@ -54,7 +55,7 @@ void append_list(std::string& text, std::string_view title, const std::string& n
 std::string elsewhere_list() {
     std::string names;
     for (const CommandSpec& spec : commands()) {
-        if (spec.group == CommandGroup::elsewhere) names.append(names.empty() ? "" : ", ").append(spec.name);
+        if (spec.group == CommandGroup::elsewhere && spec.parent.empty()) names.append(names.empty() ? "" : ", ").append(spec.name);
     }
     return names;
 }
@@ -111,7 +112,7 @@ std::string command_lists(CalledAs called) {
         if (group == CommandGroup::elsewhere) break;
         if (own) text.append("\n").append(title_of(group)).append(":\n");
         for (const CommandSpec& spec : commands()) {
-            if (spec.group != group || (spec.own && !own)) continue;
+            if (spec.group != group || !spec.parent.empty() || (spec.own && !own)) continue;
             std::string left = "  " + std::string(spec.name);
             left.append(std::max<std::size_t>(14, left.size() + 1) - left.size(), ' ');
             text.append(left).append(fill(spec.summary, 14, kWidth)).append("\n");
@@ -119,6 +120,28 @@ std::string command_lists(CalledAs called) {
     }
     text.append("\n").append(title_of(CommandGroup::elsewhere)).append(":\n  ");
     return text.append(fill(elsewhere_list(), 2, kWidth)).append("\n");
+}
+
+std::string part_list(const CommandSpec& group, CalledAs called) {
+    if (!is_group(group.id)) return "";
+    const bool own = called == CalledAs::own;
+    std::string done;
+    std::string elsewhere;
+    for (const CommandSpec& spec : commands()) {
+        if (spec.parent != group.name || (spec.own && !own)) continue;
+        if (spec.id == Command::elsewhere) {
+            elsewhere.append(elsewhere.empty() ? "" : ", ").append(spec.name);
+            continue;
+        }
+        std::string left = "  " + std::string(spec.name);
+        left.resize(std::max<std::size_t>(14, left.size() + 1), ' ');
+        done.append(left).append(fill(spec.summary, 14, kWidth)).append("\n");
+    }
+    std::string text = "Available Commands:\n" + done;
+    if (!elsewhere.empty()) {
+        text.append("\n").append(title_of(CommandGroup::elsewhere)).append(":\n  ").append(elsewhere).append("\n");
+    }
+    return text.append("\n");
 }
 
 std::string top_help(CalledAs called, const std::string& home) {
@@ -139,10 +162,11 @@ std::string top_help(CalledAs called, const std::string& home) {
 
 std::string command_help(const CommandSpec& command, CalledAs called, const std::string& home) {
     if (command.id == Command::elsewhere) {
-        return std::string(command.name) + ": " + std::string(command.summary) +
+        return full_name(command) + ": " + std::string(command.summary) +
                ". swrun does not do this: " + std::string(command.instead) + ".\n";
     }
     std::string text = std::string(command.summary) + "\n\n" + synopsis(command, called) + "\n";
+    text.append(part_list(command, called));
     if (called == CalledAs::own) return text.append(option_lists(mask_of(command.id)));
     text.append("Options:\n").append(dropin_option_table(mask_of(command.id), command.name, home));
     return text.append("\n").append(usage_hint(called));

@@ -18,6 +18,9 @@ namespace swrun {
 // "Usage:" and the commands by group.
 [[nodiscard]] std::string command_lists(CalledAs called);
 
+// "Available Commands:" of a group and an empty line; nothing for a command that is no group.
+[[nodiscard]] std::string part_list(const CommandSpec& group, CalledAs called);
+
 // The options of these commands by group; at the end the names of those that are accepted or refused.
 [[nodiscard]] std::string option_lists(CommandMask commands);
 

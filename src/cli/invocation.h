@@ -32,6 +32,53 @@ struct InspectRequest {
     friend bool operator==(const InspectRequest&, const InspectRequest&) = default;
 };
 
+struct SifRequest {
+    std::string file;
+    std::uint32_t id = 0;  // info and dump
+
+    friend bool operator==(const SifRequest&, const SifRequest&) = default;
+};
+
+struct CacheRequest {
+    std::string directory;  // swrun's own; empty without a home
+    bool all_types = true;  // false: only types that swrun does not have
+    bool verbose = false;
+    bool dry_run = false;
+    bool force = false;
+    std::int64_t days = 0;
+
+    friend bool operator==(const CacheRequest&, const CacheRequest&) = default;
+};
+
+// One value of an option that somebody has set, and who.
+struct ShownSetting {
+    std::string option;
+    std::string value;
+    Origin origin;
+
+    friend bool operator==(const ShownSetting&, const ShownSetting&) = default;
+};
+
+struct ConfigRequest {
+    enum class Operation : std::uint8_t { get, write };
+
+    std::vector<ShownSetting> settings;       // show
+    Operation operation = Operation::get;     // global
+    std::string directive;
+
+    friend bool operator==(const ConfigRequest&, const ConfigRequest&) = default;
+};
+
+struct OverlayRequest {
+    std::string file;
+    std::int64_t mebibytes = 64;
+    bool sparse = false;
+    bool fakeroot = false;
+    std::vector<std::string> directories;
+
+    friend bool operator==(const OverlayRequest&, const OverlayRequest&) = default;
+};
+
 enum class ImageMode : std::uint8_t { automatic, fuse, unpack };
 
 struct Invocation {
@@ -43,6 +90,11 @@ struct Invocation {
     List mount_texts;        // values of --mount and MOUNT variables
     List env_texts;          // values of --env, for env/env_rules
     InspectRequest inspect;  // inspect, run_help
+    SifRequest sif;
+    CacheRequest cache;
+    ConfigRequest config;
+    OverlayRequest overlay;
+    std::string capability_names;  // separated by commas; empty: all
 
     Level level = Level::info;
     bool color = true;  // where stderr is a terminal

@@ -43,7 +43,7 @@ std::string entry(const OptionSpec& spec) {
 std::string commands_section() {
     std::string text = ".SH COMMANDS\n";
     for (const CommandSpec& spec : commands()) {
-        text.append(".TP\n\\fB").append(roff(spec.name)).append("\\fR ").append(roff(spec.usage)).append("\n");
+        text.append(".TP\n\\fB").append(roff(full_name(spec))).append("\\fR ").append(roff(spec.usage)).append("\n");
         text.append(roff(spec.summary)).append(".\n");
         if (spec.id == Command::elsewhere) text.append("Not done by swrun: ").append(roff(spec.instead)).append(".\n");
     }

@@ -11,7 +11,10 @@ using Keys = std::array<std::string_view, 2>;
 constexpr CommandMask kShell = mask_of(Command::shell);
 constexpr CommandMask kRun = mask_of(Command::run);
 constexpr CommandMask kInspect = mask_of(Command::inspect);
-constexpr CommandMask kEverywhere = static_cast<CommandMask>(~0U);
+constexpr CommandMask kClean = mask_of(Command::cache_clean);
+constexpr CommandMask kConfig = mask_of(Command::config_global);
+constexpr CommandMask kCreate = mask_of(Command::overlay_create);
+constexpr CommandMask kEverywhere = ~CommandMask{0};
 
 constexpr OptionSpec flag(O id, std::string_view name, char letter, G group, Keys keys, std::string_view help) {
     return {.id = id, .name = name, .letter = letter, .group = group, .keys = keys, .help = help};
@@ -64,6 +67,14 @@ constexpr OptionSpec global(O id, std::string_view name, char letter, std::strin
             .keys = {key, ""},
             .help = help};
 }
+constexpr OptionSpec manages(O id, CommandMask commands, std::string_view name, char letter, std::string_view help) {
+    return {.id = id, .name = name, .letter = letter, .group = G::managing, .commands = commands, .help = help};
+}
+constexpr OptionSpec with_value(OptionSpec spec, K kind, std::string_view value) {
+    spec.kind = kind;
+    spec.value = value;
+    return spec;
+}
 constexpr OptionSpec in(OptionSpec spec, CommandMask commands) {
     spec.commands = commands;
     return spec;
@@ -80,10 +91,6 @@ constexpr OptionSpec like(OptionSpec spec, O same_as) {
     spec.same_as = same_as;
     return hidden(spec);
 }
-constexpr OptionSpec with_letter(OptionSpec spec, char letter) {
-    spec.letter = letter;
-    return spec;
-}
 
 constexpr std::string_view kNoCgroups = "swrun makes no control group of its own";
 constexpr std::string_view kBatchLimits =
@@ -93,7 +100,6 @@ constexpr std::string_view kDecrypt = "build an unencrypted copy and protect it 
 constexpr std::string_view kNoNetwork = "making networks needs root";
 constexpr std::string_view kNetInstead =
     "--net --network none gives a loopback device only; leave --net out to use the host's network";
-constexpr std::string_view kPlainUser = "programs run with the caller's rights and nothing more";
 constexpr std::string_view kNoCaps = "leave it out; what needs a capability needs an administrator";
 
 constexpr auto kOptions = std::to_array<OptionSpec>({
@@ -156,6 +162,15 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
            "Kind of network; only none, implies --net"),
     flag(O::userns, "userns", 'u', G::namespaces, {"USERNS", "UNSHARE_USERNS"},
          "Use a user namespace: swrun always does"),
+    in(flag(O::fakeroot, "fakeroot", 'f', G::namespaces, {"FAKEROOT", ""},
+            "Be root inside, with the range of ids that /etc/subuid grants you, or with your own id only"),
+       kLaunchMask | kCreate),
+    option(O::add_caps, "add-caps", 0, K::text, G::namespaces, {"ADD_CAPS", ""}, "CAP_NAME,...",
+           "Give the program these capabilities over its own namespaces"),
+    option(O::drop_caps, "drop-caps", 0, K::text, G::namespaces, {"DROP_CAPS", ""}, "CAP_NAME,...",
+           "Take these capabilities away, where the program has any (root, --fakeroot, --add-caps)"),
+    option(O::security, "security", 0, K::slice, G::namespaces, {"SECURITY", ""}, "uid:N,gid:N",
+           "Show other ids inside: your files belong to them"),
     flag(O::no_privs, "no-privs", 0, G::namespaces, {"NO_PRIVS", ""},
          "Drop every capability also when root starts the program"),
 
@@ -166,13 +181,16 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     flag(O::writable, "writable", 'w', G::layers, {"WRITABLE", ""},
          "Write into the image itself; only for an image that is a directory"),
 
+    hidden(option(O::containlibs, "containlibs", 0, K::slice, G::gpu, {"CONTAINLIBS", ""}, "FILE,...",
+                  "Show these libraries of the host in the library directory of the container")),
     flag(O::nv, "nv", 0, G::gpu, {"NV", ""}, "Show NVIDIA devices, libraries and tools of the host inside"),
     flag(O::rocm, "rocm", 0, G::gpu, {"ROCM", ""}, "The same for AMD devices"),
 
     own(option(O::image_mode, "image-mode", 0, K::text, G::image, {"IMAGE_MODE", ""}, "MODE",
                "How the image is read: auto, or fuse (fail where FUSE cannot be used)")),
-    own(option(O::profile, "profile", 0, K::text, G::image, {"PROFILE", ""}, "NAME",
-               "Use [profile.NAME] of the site files as well")),
+    in(own(option(O::profile, "profile", 0, K::text, G::image, {"PROFILE", ""}, "NAME",
+                  "Use [profile.NAME] of the site files as well")),
+       kLaunchMask | mask_of(Command::config_show)),
 
     own(flag(O::dry_run, "dry-run", 0, G::seeing, {"DRY_RUN", ""},
              "Print the whole plan as JSON, with who asked for what, and stop")),
@@ -189,7 +207,6 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
             "--compat32: 32-bit GPU libraries are not shown inside"),
     flag(O::no_nv, "no-nv", 0, G::compatibility, {"NV_OFF", "NO_NV"}, "Cancel nv = true of a site file"),
     flag(O::no_rocm, "no-rocm", 0, G::compatibility, {"ROCM_OFF", "NO_ROCM"}, "Cancel rocm = true of a site file"),
-    ignored(O::drop_caps, "drop-caps", K::text, {"DROP_CAPS", ""}, "Programs have no capabilities to drop"),
     ignored(O::unsquash, "unsquash", K::boolean, {"UNSQUASH", ""}, "Images are read in place"),
     ignored(O::sharens, "sharens", K::boolean, {"SHARENS", ""}, "One container for processes of the same parent"),
     in(ignored(O::runscript_timeout, "runscript-timeout", K::text, {"RUNSCRIPT_TIMEOUT", ""},
@@ -205,7 +222,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     hidden(ignored(O::docker_password, "docker-password", K::text, {"DOCKER_PASSWORD", ""}, "Only for registries")),
     hidden(ignored(O::tmpdir, "tmpdir", K::text, {"TMPDIR", ""}, "No temporary files are made")),
     ignored(O::cdi_dirs, "cdi-dirs", K::slice, {"", ""}, "Only with --device"),
-    hidden(ignored(O::ignore_subuid, "ignore-subuid", K::boolean, {"IGNORE_SUBUID", ""}, "Only with --fakeroot")),
+    hidden(flag(O::ignore_subuid, "ignore-subuid", 0, G::compatibility, {"IGNORE_SUBUID", ""},
+                "With --fakeroot: your own id only, whatever /etc/subuid grants")),
     hidden(ignored(O::ignore_fakeroot_command, "ignore-fakeroot-command", K::boolean, {"IGNORE_FAKEROOT_COMMAND", ""},
                    "Only with --fakeroot")),
     hidden(ignored(O::ignore_userns, "ignore-userns", K::boolean, {"IGNORE_USERNS", ""}, "Only with --fakeroot")),
@@ -218,21 +236,12 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     ignored(O::keep_layers, "keep-layers", K::boolean, {"KEEP_LAYERS", ""}, "Only for OCI images"),
     hidden(ignored(O::proot, "proot", K::text, {"PROOT", ""}, "Only for builds")),
 
-    with_letter(
-        refused(O::fakeroot, "fakeroot", K::boolean, {"FAKEROOT", ""}, "programs run as the user who starts them",
-                "leave it out unless the program insists on uid 0; then use Apptainer for this one"),
-        'f'),
-    refused(O::add_caps, "add-caps", K::text, {"ADD_CAPS", ""}, kPlainUser, kNoCaps),
     refused(O::allow_setuid, "allow-setuid", K::boolean, {"ALLOW_SETUID", ""}, "it requires root privileges", kNoCaps),
     refused(O::keep_privs, "keep-privs", K::boolean, {"KEEP_PRIVS", ""}, "it requires root privileges", kNoCaps),
-    refused(O::security, "security", K::slice, {"SECURITY", ""}, kPlainUser,
-            "set the context with runcon or aa-exec around swrun"),
     refused(O::boot, "boot", K::boolean, {"BOOT", ""}, "booting an image needs root and an instance",
             "run the services you need by name"),
     refused(O::fusemount, "fusemount", K::slice, {"FUSESPEC", ""}, "swrun mounts no other FUSE file systems",
             "mount it on the host first and show it with --bind"),
-    hidden(refused(O::containlibs, "containlibs", K::slice, {"CONTAINLIBS", ""}, "single libraries are not collected",
-                   "--bind FILE:/.singularity.d/libs/NAME for each")),
     refused(O::nvccli, "nvccli", K::boolean, {"NVCCLI", ""}, "nvidia-container-cli is not used", "use --nv"),
     refused(O::intel_hpu, "intel-hpu", K::boolean, {"INTEL_HPU", ""}, "swrun does not look for these devices",
             "without --contain the devices of the host are there anyway; else --bind them"),
@@ -279,6 +288,23 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     shows(O::all, "all", 0, "Show everything, as JSON"),
     in(option(O::inspect_app, "app", 0, K::text, G::inspecting, {"", ""}, "NAME", "Look at this SCIF application"),
        kInspect | mask_of(Command::run_help)),
+
+    with_value(manages(O::cache_type, mask_of(Command::cache_list) | kClean, "type", 'T',
+                       "Only entries of these types; swrun has no types, all is the only one that means anything"),
+               K::slice, "NAME,..."),
+    manages(O::cache_verbose, mask_of(Command::cache_list), "verbose", 'v', "Name every entry"),
+    with_value(manages(O::cache_days, kClean, "days", 'D', "Only entries older than this many days"), K::number, "N"),
+    manages(O::cache_dry_run, kClean, "dry-run", 'n', "Say what would be removed, remove nothing"),
+    manages(O::cache_force, kClean, "force", 'f', "Do not ask"),
+    manages(O::config_set, kConfig, "set", 's', "Set the directive: refused, swrun writes no configuration"),
+    manages(O::config_unset, kConfig, "unset", 'u', "Unset the directive: refused"),
+    manages(O::config_get, kConfig, "get", 'g', "Print the value of the directive"),
+    manages(O::config_reset, kConfig, "reset", 'r', "Reset the directive to its default: refused"),
+    manages(O::config_dry_run, kConfig, "dry-run", 'd', "Accepted: nothing is ever written"),
+    with_value(manages(O::overlay_size, kCreate, "size", 's', "Size of the image in MiB (default 64)"), K::number, "N"),
+    with_value(manages(O::overlay_directory, kCreate, "create-dir", 0, "Make this directory in the overlay as well"),
+               K::slice, "DIR,..."),
+    manages(O::overlay_sparse, kCreate, "sparse", 'S', "Take disk space only as it is used"),
 
     global(O::debug, "debug", 'd', "DEBUG", "Print all there is to know about the launch"),
     global(O::verbose, "verbose", 'v', "VERBOSE", "Print more than usual"),
@@ -340,6 +366,7 @@ std::string_view title_of(OptionGroup group) {
         case G::compatibility: return "Compatibility";
         case G::refused: return "Known, not supported";
         case G::inspecting: return "What to show";
+        case G::managing: return "Caches, settings and overlays";
         case G::global: return "Before the command";
     }
     return "";

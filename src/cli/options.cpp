@@ -10,14 +10,18 @@
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/precedence.h"
+#include "cli/requests.h"
 #include "cli/site_config.h"
 #include "cli/values.h"
 #include "cli/wrapper.h"
+#include "support/text.h"
 
 namespace swrun {
 namespace {
 
 using Outcome = std::variant<Invocation, UsageError>;
+
+constexpr CommandMask kCacheMask = mask_of(Command::cache_list) | mask_of(Command::cache_clean);
 
 // "invalid argument "A" for "--env" flag: ..."
 std::string invalid(const OptionSpec& spec, std::string_view value, std::string_view why) {
@@ -115,9 +119,16 @@ std::string version_text(const CommandLine& line, bool with_name) {
 
 Outcome help_outcome(const CommandLine& line, const std::string& topic, const std::string& home) {
     if (topic.empty()) return only_text(line, Command::help, top_help(line.called, home));
-    const CommandSpec* command = find_command(topic, line.called == CalledAs::own);
+    const bool own = line.called == CalledAs::own;
+    const std::size_t space = topic.find(' ');
+    const CommandSpec* command = find_command(topic.substr(0, space), own);
+    if (command != nullptr && space != std::string::npos) {
+        const CommandSpec* part = find_command(topic.substr(space + 1), own, command->name);
+        if (part != nullptr) command = part;
+    }
     if (command == nullptr) {
-        return usage_error({UsageFault::Kind::unknown_command, std::nullopt, topic}, line.called, home);
+        return usage_error({UsageFault::Kind::unknown_command, std::nullopt, topic.substr(0, space)}, line.called,
+                           home);
     }
     return only_text(line, Command::help, command_help(*command, line.called, home));
 }
@@ -132,7 +143,7 @@ std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& 
     if (operands) return usage_error(*operands, line.called, home);
     switch (*line.command) {
         case Command::version: return only_text(line, Command::version, version_text(line, false));
-        case Command::help: return help_outcome(line, line.words.empty() ? "" : line.words[0], home);
+        case Command::help: return help_outcome(line, join(line.words, " "), home);
         case Command::man: return only_text(line, Command::man, man_page());
         case Command::completion: {
             const auto script = completion_script(line.words[0], line.called);
@@ -149,12 +160,29 @@ std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& 
         case Command::run_help:
         case Command::doctor:
         case Command::wrapper:
+        case Command::sif:
+        case Command::sif_list:
+        case Command::sif_header:
+        case Command::sif_info:
+        case Command::sif_dump:
+        case Command::cache:
+        case Command::cache_list:
+        case Command::cache_clean:
+        case Command::config:
+        case Command::config_show:
+        case Command::config_global:
+        case Command::capability:
+        case Command::capability_list:
+        case Command::capability_avail:
+        case Command::overlay:
+        case Command::overlay_create:
         case Command::elsewhere: return std::nullopt;
     }
     return std::nullopt;
 }
 
-Status apply_site(const CliInput& input, const Variables& variables, Settings& settings, Invocation& result) {
+Status apply_site(const CliInput& input, const Variables& variables, CommandMask commands, Settings& settings,
+                  Invocation& result) {
     SiteQuery query;
     query.default_host_file = input.default_host_file;
     query.home = input.home;
@@ -171,7 +199,7 @@ Status apply_site(const CliInput& input, const Variables& variables, Settings& s
     const Text profile = text_of(settings, OptionId::profile);
     if (profile.value) query.profile = {*profile.value, profile.origin};
     SWRUN_TRY(SiteConfig site, load_site_config(query));
-    apply_site_defaults(site.tables, mask_of(result.command), settings);
+    apply_site_defaults(site.tables, commands, settings);
     result.launch.site_binds = std::move(site.tables.binds);
     result.launch.site_env = std::move(site.tables.environment);
     result.profile = std::move(site.profile);
@@ -187,12 +215,37 @@ Action action_of(Command command) {
                                        : Action::exec;
 }
 
+// What an operand has wrong is the result; an Error is somebody else's fault: a variable's, a site file's.
+Result<std::optional<std::string>> fill_request(const CliInput& input, const Variables& variables,
+                                                const CommandLine& line, Settings& settings, Invocation& result) {
+    const CommandMask mask = mask_of(result.command);
+    if (result.launches()) {
+        result.launch.action = action_of(result.command);
+        result.launch.image = line.words[0];
+        result.launch.arguments.assign(line.words.begin() + 1, line.words.end());
+        SWRUN_CHECK(apply_site(input, variables, mask, settings, result));
+        SWRUN_CHECK(fill_launch(settings, result));
+        return std::optional<std::string>{};
+    }
+    if (result.command == Command::inspect || result.command == Command::run_help) {
+        result.inspect.image = line.words[0];
+        fill_inspect(settings, result);
+        return std::optional<std::string>{};
+    }
+    if (result.command == Command::doctor) SWRUN_CHECK(apply_site(input, variables, mask, settings, result));
+    if (result.command == Command::config_show || result.command == Command::config_global) {
+        SWRUN_CHECK(apply_variables(variables, kLaunchMask, settings, result.notes));
+        SWRUN_CHECK(apply_site(input, variables, kLaunchMask, settings, result));
+    }
+    if ((mask & kCacheMask) != 0) result.cache.directory = cache_directory(variables, input.home);
+    return fill_small_request(settings, line, result);
+}
+
 Result<Outcome> typed_outcome(const CliInput& input, const Variables& variables, CommandLine&& line) {
     const Command command = *line.command;
     if (command == Command::elsewhere) {
-        const CommandSpec* spec = find_command(line.command_word, true);
         return make_error(Error::Kind::request, "swrun does not do `" + line.command_word + "`")
-            .with_hint(spec->instead);
+            .with_hint(line.spec->instead);
     }
     Invocation result;
     result.called = line.called;
@@ -203,22 +256,13 @@ Result<Outcome> typed_outcome(const CliInput& input, const Variables& variables,
             return Outcome(usage_error({UsageFault::Kind::option, command, *fault}, line.called, input.home));
         }
     }
-    SWRUN_CHECK(
-        apply_variables(variables, static_cast<CommandMask>(mask_of(command) | kGlobalMask), settings, result.notes));
+    SWRUN_CHECK(apply_variables(variables, mask_of(command) | kGlobalMask, settings, result.notes));
     SWRUN_CHECK(check_supported(settings, result.notes));
     result.level = level_of(settings, variables);
     result.color = !flag_of(settings, OptionId::nocolor).value && variables.plain("NO_COLOR").value_or("").empty();
-    if (result.launches()) {
-        result.launch.action = action_of(command);
-        result.launch.image = line.words[0];
-        result.launch.arguments.assign(line.words.begin() + 1, line.words.end());
-        SWRUN_CHECK(apply_site(input, variables, settings, result));
-        SWRUN_CHECK(fill_launch(settings, result));
-    } else if (command == Command::doctor) {
-        SWRUN_CHECK(apply_site(input, variables, settings, result));
-    } else {
-        result.inspect.image = line.words[0];
-        fill_inspect(settings, result);
+    SWRUN_TRY(auto fault, fill_request(input, variables, line, settings, result));
+    if (fault) {
+        return Outcome(usage_error({UsageFault::Kind::operands, command, *fault}, line.called, input.home));
     }
     return Outcome(std::move(result));
 }

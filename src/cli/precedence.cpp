@@ -31,12 +31,15 @@ constexpr Place<Flag> kFlags[] = {
     {O::uts, &R::uts},
     {O::net, &R::net},
     {O::no_privs, &R::no_privs},
+    {O::fakeroot, &R::fakeroot},
+    {O::ignore_subuid, &R::ignore_subuid},
     {O::compat, &R::compat},
     {O::nv, &R::nv},
     {O::rocm, &R::rocm},
 };
 constexpr Place<Text> kTexts[] = {
     {O::home, &R::home},   {O::cwd, &R::cwd}, {O::workdir, &R::workdir},   {O::dns, &R::dns},
+    {O::add_caps, &R::add_caps}, {O::drop_caps, &R::drop_caps},
     {O::shell, &R::shell}, {O::app, &R::app}, {O::hostname, &R::hostname}, {O::network, &R::network},
 };
 constexpr Place<List> kLists[] = {
@@ -44,6 +47,8 @@ constexpr Place<List> kLists[] = {
     {O::scratch, &R::scratch},
     {O::no_env, &R::no_env},
     {O::env_file, &R::env_files},
+    {O::security, &R::security},
+    {O::containlibs, &R::containlibs},
 };
 
 // Origin::Kind lists the sources from the lowest to the highest.

@@ -46,7 +46,9 @@ std::string suggestion(const UsageFault& fault) {
     std::string_view dashes;
     if (fault.kind == UsageFault::Kind::unknown_command) {
         guess.word = fault.what;
-        for (const CommandSpec& spec : commands()) guess.offer(spec.name);
+        for (const CommandSpec& spec : commands()) {
+            if (spec.parent.empty()) guess.offer(spec.name);
+        }
     } else if (fault.what.starts_with(kUnknownFlag)) {
         guess.word = std::string_view(fault.what).substr(kUnknownFlag.size());
         const CommandMask mask = fault.command ? mask_of(*fault.command) : kGlobalMask;
@@ -73,7 +75,7 @@ std::string option_table_text(const UsageFault& fault, CalledAs called, const st
 }  // namespace
 
 std::string usage_line(const CommandSpec& command, CalledAs called) {
-    std::string line = "  " + std::string(shown_name(called)) + " [global options...] " + std::string(command.name);
+    std::string line = "  " + std::string(shown_name(called)) + " [global options...] " + full_name(command);
     if (!command.usage.empty()) line.append(" ").append(command.usage);
     return line.append("\n");
 }
@@ -95,7 +97,8 @@ UsageError usage_error(const UsageFault& fault, CalledAs called, const std::stri
             break;
         case UsageFault::Kind::operands:
             error.err = "Error for command \"" + command + "\": " + fault.what + "\n\n";
-            error.out = "Usage:\n" + usage_line(spec_of(*fault.command), called) + "\n" + usage_hint(called);
+            error.out = "Usage:\n" + usage_line(spec_of(*fault.command), called) + "\n" +
+                        part_list(spec_of(*fault.command), called) + usage_hint(called);
             break;
         case UsageFault::Kind::no_command: error.out = command_lists(called) + "\n" + usage_hint(called); break;
         case UsageFault::Kind::unknown_command:

@@ -9,21 +9,6 @@
 namespace swrun {
 namespace {
 
-// Decimal with a sign, or hexadecimal, octal or binary with a prefix.
-bool is_number(std::string_view text) {
-    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-    int base = 10;
-    if (text.size() > 1 && text[0] == '0') {
-        const char mark = static_cast<char>(text[1] | 0x20);
-        base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
-        text.remove_prefix(mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 1);
-    }
-    std::int64_t value = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, value, base);
-    return !text.empty() && text[0] != '-' && code == std::errc{} && stop == end;
-}
-
 // Up to the first line end that is not in quotes.
 std::string_view first_record(std::string_view text) {
     bool inside = false;
@@ -48,6 +33,22 @@ std::optional<std::string> fault_of_pairs(std::string_view value) {
 
 }  // namespace
 
+std::optional<std::int64_t> parse_number(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.remove_prefix(1);
+    int base = 10;
+    if (text.size() > 1 && text[0] == '0') {
+        const char mark = static_cast<char>(text[1] | 0x20);
+        base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
+        text.remove_prefix(mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 1);
+    }
+    std::int64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, value, base);
+    if (text.empty() || text[0] == '-' || code != std::errc{} || stop != end) return std::nullopt;
+    return negative ? -value : value;
+}
+
 std::optional<bool> parse_bool(std::string_view text) {
     for (const std::string_view literal : {"1", "t", "T", "TRUE", "true", "True"}) {
         if (text == literal) return true;
@@ -64,7 +65,7 @@ std::optional<std::string> fault_of(ValueKind kind, std::string_view value) {
             if (parse_bool(value)) return std::nullopt;
             return "strconv.ParseBool: parsing " + quote_text(value) + ": invalid syntax";
         case ValueKind::number:
-            if (is_number(value)) return std::nullopt;
+            if (parse_number(value)) return std::nullopt;
             return "strconv.ParseInt: parsing " + quote_text(value) + ": invalid syntax";
         case ValueKind::slice:
             if (split_csv(value)) return std::nullopt;

@@ -2,6 +2,7 @@
 // line takes, with its wording of what is wrong, because tools match on that.  Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@ namespace swrun {
 
 // 1 t T TRUE true True, 0 f F FALSE false False; nothing else.
 [[nodiscard]] std::optional<bool> parse_bool(std::string_view text);
+
+// Decimal with a sign, or hexadecimal, octal or binary with a prefix.
+[[nodiscard]] std::optional<std::int64_t> parse_number(std::string_view text);
 
 // What is wrong with `value` for this kind of option, e.g. "A must be formatted as key=value"; nullopt
 // when nothing is.

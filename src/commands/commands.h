@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/invocation.h"
+#include "cli/usage.h"
 #include "plan/host_facts.h"
 #include "support/result.h"
 #include "support/stopwatch.h"
@@ -15,6 +16,15 @@ namespace swrun {
 [[nodiscard]] int inspect_command(const Invocation& invocation, const HostFacts& host);
 [[nodiscard]] int run_help_command(const Invocation& invocation, const HostFacts& host);
 [[nodiscard]] int doctor_command(const HostFacts& host);
+
+[[nodiscard]] int sif_command(const Invocation& invocation, const HostFacts& host);  // list, header, info, dump
+[[nodiscard]] int cache_command(const Invocation& invocation);                       // list, clean
+[[nodiscard]] int config_command(const Invocation& invocation);                      // show, global
+[[nodiscard]] int capability_command(const Invocation& invocation);                  // list, avail
+[[nodiscard]] int overlay_command(const Invocation& invocation, const HostFacts& host);  // create
+
+// Both texts of a wrong command line; gives the exit status.
+int report(const UsageError& wrong);
 
 // Prints the error in the style of the name that swrun was called by; gives the exit status.
 int report(const Error& error);

@@ -34,28 +34,39 @@ private:
     static Error missing(const std::string& path) { return sys_error(Error::Kind::image, "look at", path, ENOENT); }
 };
 
+Status open_view(ImageSession& session) {
+    switch (session.image.facts.kind) {
+        case ImageFacts::Kind::directory: session.view = std::make_unique<DirectoryView>(session.image.fd.get()); break;
+        case ImageFacts::Kind::squashfs: {
+            Result<ServedImage> opened = open_squashfs(session.image);
+            if (!opened) {
+                opened.error().add_context("reading the image " + session.image.facts.path);
+                return std::move(opened).error();
+            }
+            session.squashfs.emplace(std::move(opened).value());
+            session.view = std::make_unique<ImageView>(session.squashfs->reader);
+            break;
+        }
+        case ImageFacts::Kind::ext3: session.view = std::make_unique<EmptyView>(); break;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ImageSession>> open_session(const std::string& argument, const std::string& cwd,
                                                    const std::string& host_arch) {
     auto session = std::make_unique<ImageSession>();
     SWRUN_TRY(session->image, open_image(argument, cwd, host_arch));
-    switch (session->image.facts.kind) {
-        case ImageFacts::Kind::directory:
-            session->view = std::make_unique<DirectoryView>(session->image.fd.get());
-            break;
-        case ImageFacts::Kind::squashfs: {
-            Result<ServedImage> opened = open_squashfs(session->image);
-            if (!opened) {
-                opened.error().add_context("reading the image " + session->image.facts.path);
-                return std::move(opened).error();
-            }
-            session->squashfs.emplace(std::move(opened).value());
-            session->view = std::make_unique<ImageView>(session->squashfs->reader);
-            break;
-        }
-        case ImageFacts::Kind::ext3: session->view = std::make_unique<EmptyView>(); break;
-    }
+    SWRUN_CHECK(open_view(*session));
+    return session;
+}
+
+Result<std::unique_ptr<ImageSession>> open_data_session(const std::string& argument, const std::string& cwd,
+                                                        std::optional<std::uint32_t> id, SifPart part) {
+    auto session = std::make_unique<ImageSession>();
+    SWRUN_TRY(session->image, open_data_image(argument, cwd, id, part));
+    SWRUN_CHECK(open_view(*session));
     return session;
 }
 

@@ -19,6 +19,10 @@ struct ImageSession {
     std::unique_ptr<TreeView> view;       // borrows from the two above: do not move the session
 };
 
+// A further image: the source of a bind (SifPart::data) or a layer (SifPart::overlay).
+[[nodiscard]] Result<std::unique_ptr<ImageSession>> open_data_session(const std::string& argument, const std::string& cwd,
+                                                                      std::optional<std::uint32_t> id, SifPart part);
+
 // `host_arch` empty: any architecture will do.
 [[nodiscard]] Result<std::unique_ptr<ImageSession>> open_session(const std::string& argument, const std::string& cwd,
                                                                  const std::string& host_arch);

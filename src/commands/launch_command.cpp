@@ -9,8 +9,10 @@
 #include "mounts/host_view.h"
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
+#include "runtime/id_ranges.h"
 #include "runtime/launch.h"
 #include "support/io.h"
+#include "support/path.h"
 
 namespace swrun {
 namespace {
@@ -48,6 +50,31 @@ GpuPlan find_gpu(const LaunchRequest& request, const HostFacts& host, const Tree
     return plan_gpu(facts, request.contain.value || request.containall.value, request.nv.origin);
 }
 
+using Sessions = std::vector<std::unique_ptr<ImageSession>>;
+
+// The images that binds and overlays name, each argument once.
+Result<Sessions> open_further(const LaunchRequest& request, const std::string& cwd, std::vector<FurtherImage>& images) {
+    Sessions sessions;
+    const auto open = [&](const std::string& argument, std::optional<std::uint32_t> id, SifPart part,
+                          const Origin& origin) -> Status {
+        for (const FurtherImage& image : images) {
+            if (image.argument == argument && image.id == id) return {};
+        }
+        SWRUN_TRY(auto session, with_context(open_data_session(argument, cwd, id, part), "opening an image (from " + to_text(origin) + ")"));
+        images.push_back({argument, id, session->image.facts, session->view.get()});
+        sessions.push_back(std::move(session));
+        return {};
+    };
+    for (const BindSpec& bind : request.binds) {
+        if (bind.from_image) SWRUN_CHECK(open(bind.source, bind.image_id, SifPart::data, bind.origin));
+    }
+    for (const OverlaySpec& overlay : request.overlays) {
+        if (HostView().look(absolute_path(overlay.path, cwd)).kind != Node::Kind::file) continue;
+        SWRUN_CHECK(open(overlay.path, std::nullopt, SifPart::overlay, overlay.origin));
+    }
+    return sessions;
+}
+
 void explain_environment(const LaunchPlan& plan) {
     if (!plan.process.environment) {
         std::puts("# the image's files need a shell, which runs inside the container: only what goes in is known here");
@@ -61,14 +88,17 @@ void explain_environment(const LaunchPlan& plan) {
     }
 }
 
-Error run(const Invocation& invocation, const HostFacts& host, Stopwatch& watch, bool& finished) {
+Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& finished) {
     SWRUN_TRY(const LaunchRequest request, complete_request(invocation));
+    if (request.fakeroot.value) host.subordinate = probe_subordinate_ids(host.user);
     const std::string& cwd = host.cwd.logical.empty() ? "/" : host.cwd.logical;
     SWRUN_TRY(const std::unique_ptr<ImageSession> session, open_session(request.image, cwd, host.architecture));
     watch.lap("image");
     const HostView host_tree;
     const GpuPlan gpu = find_gpu(request, host, host_tree);
-    SWRUN_TRY(const LaunchPlan plan, resolve({request, host, session->image.facts, host_tree, *session->view, gpu}));
+    std::vector<FurtherImage> images;
+    SWRUN_TRY(const Sessions further, open_further(request, cwd, images));
+    SWRUN_TRY(const LaunchPlan plan, resolve({request, host, session->image.facts, host_tree, *session->view, gpu, images}));
     watch.lap("plan");
     if (invocation.dry_run || invocation.explain_env) {
         if (invocation.explain_env) explain_environment(plan);
@@ -77,7 +107,9 @@ Error run(const Invocation& invocation, const HostFacts& host, Stopwatch& watch,
         return {};
     }
     say(plan.notes);
-    return launch(plan, session->squashfs ? &*session->squashfs : nullptr, watch, {invocation.timings});
+    std::vector<ServedImage*> served;
+    for (const auto& one : further) served.push_back(one->squashfs ? &*one->squashfs : nullptr);
+    return launch(plan, session->squashfs ? &*session->squashfs : nullptr, served, watch, {invocation.timings});
 }
 
 }  // namespace

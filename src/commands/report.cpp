@@ -1,7 +1,15 @@
+#include <cstdio>
+
 #include "commands/commands.h"
 #include "support/log.h"
 
 namespace swrun {
+
+int report(const UsageError& wrong) {
+    std::fputs(wrong.out.c_str(), stdout);
+    std::fputs(wrong.err.c_str(), stderr);
+    return wrong.status;
+}
 
 int report(const Error& error) {
     const int status = exit_code(error);

@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, 7> kDropped = {"EUID", "GID", "HOME", "IF
 Error refused(const std::string& path, const Refusal& refusal) {
     std::string what;
     switch (refusal.kind) {
-        case Refusal::Kind::command: what = "could not execute \"" + printable(refusal.subject) + "\": execution is disabled"; break;
+        case Refusal::Kind::command:
+            what = "could not execute \"" + printable(refusal.subject) + "\": execution is disabled";
+            break;
         case Refusal::Kind::redirection:
             what = "could not open/create/modify \"" + printable(refusal.subject) + "\": file feature is disabled";
             break;
@@ -47,8 +49,8 @@ ShellSession host_session(const HostFacts& host, const std::string& image, const
 
 }  // namespace
 
-Result<std::vector<EnvOverride>> evaluate_env_file(std::string_view text, const std::string& path, const HostFacts& host,
-                                                   const std::string& image,
+Result<std::vector<EnvOverride>> evaluate_env_file(std::string_view text, const std::string& path,
+                                                   const HostFacts& host, const std::string& image,
                                                    const std::vector<std::string>& positional) {
     ShellSession session = host_session(host, image, positional);
     ShellOptions options;

@@ -24,8 +24,8 @@ inline constexpr std::array<std::string_view, 3> kProtectedNames = {"APPTAINER_N
                                                                     "APPTAINER_INSTANCE"};
 
 // All that the image's files may see of the caller's variables, beside the protected names.
-inline constexpr std::array<std::string_view, 6> kVisibleNames = {"PWD", "HOME",                "UID",
-                                                                  "GID", "SINGULARITY_APPNAME", "SINGULARITY_SHELL"};
+inline constexpr std::array<std::string_view, 6> kVisibleNames = {
+    "PWD", "HOME", "UID", "GID", "SINGULARITY_APPNAME", "SINGULARITY_SHELL"};
 
 template <std::size_t N>
 [[nodiscard]] constexpr bool is_listed(std::string_view name, const std::array<std::string_view, N>& list) {

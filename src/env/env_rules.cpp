@@ -17,13 +17,13 @@ constexpr std::string_view kOldPrefix = "SINGULARITYENV_";
 
 // Never taken from the caller.  The second row is what a shell keeps for itself: it would not survive
 // the image's files either.
-constexpr std::array<std::string_view, 8> kNeverForwarded = {"HOME",   "PATH", "LD_LIBRARY_PATH",
-                                                             "IFS",    "OPTIND", "PPID", "RANDOM", "DIRSTACK"};
+constexpr std::array<std::string_view, 8> kNeverForwarded = {"HOME",   "PATH", "LD_LIBRARY_PATH", "IFS",
+                                                             "OPTIND", "PPID", "RANDOM",          "DIRSTACK"};
 
 // Forwarded even with --cleanenv.
-constexpr std::array<std::string_view, 11> kAlwaysForwarded = {
-    "TERM",     "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy",
-    "NO_PROXY", "all_proxy",  "ALL_PROXY",  "ftp_proxy",   "FTP_PROXY"};
+constexpr std::array<std::string_view, 11> kAlwaysForwarded = {"TERM",        "http_proxy", "HTTP_PROXY", "https_proxy",
+                                                               "HTTPS_PROXY", "no_proxy",   "NO_PROXY",   "all_proxy",
+                                                               "ALL_PROXY",   "ftp_proxy",  "FTP_PROXY"};
 
 constexpr std::array<std::string_view, 5> kNotOverridable = {"HOME", "APPTAINER_SHELL", "SINGULARITY_SHELL",
                                                              "APPTAINER_APPNAME", "SINGULARITY_APPNAME"};
@@ -81,11 +81,13 @@ std::vector<Wish> wishes_with_prefix(const std::map<std::string, Variable>& call
 }
 
 // The old spelling loses against everything else of the same name, with the words that people know.
-bool old_spelling_counts(const Wish& old, const std::map<std::string, std::string>& stronger, std::vector<Note>& notes) {
+bool old_spelling_counts(const Wish& old, const std::map<std::string, std::string>& stronger,
+                         std::vector<Note>& notes) {
     const std::string fresh = std::string(kNewPrefix) + old.value.name;
     const auto found = stronger.find(old.value.name);
     if (found == stronger.end()) {
-        notes.push_back({Level::verbose, "Environment variable " + old.shown + " is set, but " + fresh + " is preferred"});
+        notes.push_back(
+            {Level::verbose, "Environment variable " + old.shown + " is set, but " + fresh + " is preferred"});
         return true;
     }
     if (found->second == old.value.value) return false;
@@ -106,7 +108,8 @@ std::vector<EnvOverride> make_overrides(const EnvInputs& inputs, const std::map<
     for (const EnvOverride& value : from_options) in_files.insert(value.name);
     for (const EnvOverride& value : inputs.request.overrides) {
         if (in_files.contains(value.name)) {
-            notes.push_back({Level::verbose, "Ignored environment file variable " + value.name + ": override from --env"});
+            notes.push_back(
+                {Level::verbose, "Ignored environment file variable " + value.name + ": override from --env"});
         }
         add_option(value);
     }
@@ -169,7 +172,8 @@ std::map<std::string, Variable> caller_variables(const EnvInputs& inputs) {
         if (!name.empty()) caller.try_emplace(name, Variable{name, value, "caller"});
     }
     for (const EnvOverride& value : inputs.request.site_env) {
-        if (!value.name.empty()) caller.try_emplace(value.name, Variable{value.name, value.value, to_text(value.origin)});
+        if (!value.name.empty())
+            caller.try_emplace(value.name, Variable{value.name, value.value, to_text(value.origin)});
     }
     return caller;
 }
@@ -188,7 +192,8 @@ EnvRules apply_env_rules(const EnvInputs& inputs) {
     for (EnvOverride& value : rules.overrides) {
         forced.insert(value.name);
         // The directory of injected libraries stays reachable whatever the user asks for.
-        if (value.name == "LD_LIBRARY_PATH" && !value.value.empty()) value.value += ":" + std::string(kLibraryDirectory);
+        if (value.name == "LD_LIBRARY_PATH" && !value.value.empty())
+            value.value += ":" + std::string(kLibraryDirectory);
     }
 
     std::map<std::string, Variable> forwarded;

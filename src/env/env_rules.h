@@ -17,14 +17,14 @@ struct EnvInputs {
     const LaunchRequest& request;
     const HostFacts& host;
     const ImageFacts& image;
-    std::string home;                           // where the home directory appears inside
-    std::vector<std::string> bind_targets;      // what *_BIND lists
-    std::vector<EnvOverride> env_file_values;   // of all --env-file files, in order
+    std::string home;                          // where the home directory appears inside
+    std::vector<std::string> bind_targets;     // what *_BIND lists
+    std::vector<EnvOverride> env_file_values;  // of all --env-file files, in order
 };
 
 struct EnvRules {
-    std::vector<Variable> forwarded;            // sorted by name
-    std::vector<EnvOverride> overrides;         // in the order of application
+    std::vector<Variable> forwarded;     // sorted by name
+    std::vector<EnvOverride> overrides;  // in the order of application
     std::vector<Note> notes;
 };
 

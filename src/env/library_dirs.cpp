@@ -59,7 +59,8 @@ private:
             for (const std::string& name : *names) {
                 std::size_t budget = 100000;
                 const bool hidden = name.starts_with('.') && !base_name(full).starts_with('.');
-                if (!hidden && match_pattern(base_name(full), name, budget).value_or(false)) read(join_path(directory, name));
+                if (!hidden && match_pattern(base_name(full), name, budget).value_or(false))
+                    read(join_path(directory, name));
             }
         }
     }

@@ -18,7 +18,7 @@ struct Refusal {
     };
 
     Kind kind = Kind::none;
-    std::string reason;   // "FILE:LINE: what"
+    std::string reason;  // "FILE:LINE: what"
     std::string subject;
 
     friend bool operator==(const Refusal&, const Refusal&) = default;
@@ -32,11 +32,11 @@ struct ShellPart {
     enum class Kind { text, parameter, command };
 
     Kind kind = Kind::text;
-    bool quoted = false;            // no field splitting, no pattern characters
-    std::string text;               // the text, or the name of the parameter
-    std::string op;                 // of a parameter: "", ":-", "%%", ...; "length" for ${#X}
-    std::vector<ShellWord> operand; // none or one
-    std::vector<ShellNode> body;    // of a command substitution
+    bool quoted = false;             // no field splitting, no pattern characters
+    std::string text;                // the text, or the name of the parameter
+    std::string op;                  // of a parameter: "", ":-", "%%", ...; "length" for ${#X}
+    std::vector<ShellWord> operand;  // none or one
+    std::vector<ShellNode> body;     // of a command substitution
 };
 
 struct ShellWord {
@@ -60,15 +60,15 @@ struct ShellNode {
     Kind kind = Kind::simple;
     int line = 0;
     bool negated = false;
-    Refusal refusal;                        // reached: the file is unsupported
+    Refusal refusal;  // reached: the file is unsupported
     std::vector<ShellAssignment> assignments;
-    std::vector<ShellWord> words;           // simple: command; for: list; case: the one subject
-    std::string name;                       // for: the variable
-    bool has_list = true;                   // for: false means "$@"
-    std::vector<ShellScript> bodies;        // if: test, body, test, body, ..., else; for and group: one
+    std::vector<ShellWord> words;     // simple: command; for: list; case: the one subject
+    std::string name;                 // for: the variable
+    bool has_list = true;             // for: false means "$@"
+    std::vector<ShellScript> bodies;  // if: test, body, test, body, ..., else; for and group: one
     std::vector<ShellCaseItem> items;
-    ShellScript nodes;                      // conjunction: its members
-    std::vector<bool> ands;                 // ands[i] joins nodes[i] and nodes[i + 1]: && or ||
+    ShellScript nodes;       // conjunction: its members
+    std::vector<bool> ands;  // ands[i] joins nodes[i] and nodes[i + 1]: && or ||
 };
 
 }  // namespace swrun

@@ -12,9 +12,9 @@ namespace swrun {
 namespace {
 
 constexpr std::array<std::string_view, 33> kOtherBuiltins = {
-    "alias", "bg",   "bind",  "builtin", "caller", "cd",   "command", "compgen", "complete", "dirs",    "enable",
-    "eval",  "exec", "fc",    "fg",      "getopts", "hash", "jobs",    "kill",    "mapfile",  "popd",    "pushd",
-    "pwd",   "read", "set",   "shift",   "shopt",  "times", "trap",    "type",    "ulimit",   "unalias", "wait"};
+    "alias", "bg",   "bind", "builtin", "caller",  "cd",    "command", "compgen", "complete", "dirs",    "enable",
+    "eval",  "exec", "fc",   "fg",      "getopts", "hash",  "jobs",    "kill",    "mapfile",  "popd",    "pushd",
+    "pwd",   "read", "set",  "shift",   "shopt",   "times", "trap",    "type",    "ulimit",   "unalias", "wait"};
 
 std::optional<int> small_number(std::string_view text) {
     const std::optional<std::uint64_t> number = parse_decimal(text);
@@ -23,7 +23,8 @@ std::optional<int> small_number(std::string_view text) {
 }
 
 // printf's format without the conversions that we leave to a real shell; nullopt for those.
-std::optional<std::string> format_once(std::string_view format, const std::vector<std::string>& args, std::size_t& next) {
+std::optional<std::string> format_once(std::string_view format, const std::vector<std::string>& args,
+                                       std::size_t& next) {
     std::string text;
     for (std::size_t i = 0; i < format.size(); ++i) {
         if (format[i] != '%' && format[i] != '\\') {
@@ -179,6 +180,8 @@ ShellEvaluator::Flow ShellEvaluator::do_source(const std::vector<std::string>& a
     }
     ShellEvaluator evaluator(argv[1], session_, options_, budget_, depth_ + 1);
     evaluator.ifs_changed_ = ifs_changed_;
+    evaluator.status_ = script.empty() ? 0 : status_;
+    evaluator.status_unsure_ = status_unsure_;
     const Flow flow = evaluator.run(script);
     ifs_changed_ = evaluator.ifs_changed_;
     refusal_ = evaluator.refusal_;

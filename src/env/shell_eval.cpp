@@ -30,6 +30,7 @@ ShellEvaluator::Flow ShellEvaluator::run(const ShellScript& script) {
 
 ShellEvaluator::Flow ShellEvaluator::run_node(const ShellNode& node) {
     if (node.line > 0) line_ = node.line;
+    status_mark_ = status_changes_;
     if (budget_.steps == 0) return refuse("too many steps");
     --budget_.steps;
     if (node.refusal.kind != Refusal::Kind::none) {
@@ -64,8 +65,9 @@ ShellEvaluator::Flow ShellEvaluator::run_if(const ShellNode& node) {
         if (flow != Flow::next) return flow;
         if (status_ == 0) return run(node.bodies[i + 1]);
     }
+    if (i < node.bodies.size()) return run(node.bodies[i]);
     status_ = 0;
-    return i < node.bodies.size() ? run(node.bodies[i]) : Flow::next;
+    return Flow::next;
 }
 
 ShellEvaluator::Flow ShellEvaluator::run_for(const ShellNode& node) {
@@ -74,7 +76,7 @@ ShellEvaluator::Flow ShellEvaluator::run_for(const ShellNode& node) {
     for (const ShellWord& word : node.words) {
         if (!expand_fields(word, values)) return Flow::refused;
     }
-    status_ = 0;
+    if (values.empty()) status_ = 0;
     Flow flow = Flow::next;
     ++loops_;
     for (std::string& value : values) {
@@ -92,21 +94,22 @@ ShellEvaluator::Flow ShellEvaluator::run_for(const ShellNode& node) {
 ShellEvaluator::Flow ShellEvaluator::run_case(const ShellNode& node) {
     const std::optional<std::string> subject = expand_value(node.words.front());
     if (!subject) return Flow::refused;
-    status_ = 0;
     for (const ShellCaseItem& item : node.items) {
         for (const ShellWord& word : item.patterns) {
             const std::optional<std::string> pattern = expand_pattern(word);
             if (!pattern) return Flow::refused;
             const std::optional<bool> matches = match_pattern(*pattern, *subject, budget_.comparisons);
             if (!matches) return refuse("a pattern that depends on more than ASCII");
-            if (*matches) return run(item.body);
+            if (!*matches) continue;
+            if (item.body.empty()) status_ = 0;
+            return run(item.body);
         }
     }
+    status_ = 0;
     return Flow::next;
 }
 
 ShellEvaluator::Flow ShellEvaluator::run_simple(const ShellNode& node) {
-    const std::size_t before = status_changes_;
     std::vector<std::string> argv;
     if (!expand_command(node, argv)) return Flow::refused;
     if (argv.empty()) {
@@ -114,7 +117,7 @@ ShellEvaluator::Flow ShellEvaluator::run_simple(const ShellNode& node) {
             std::optional<std::string> value = expand_value(assignment.value);
             if (!value || !assign(assignment.name, std::move(*value))) return Flow::refused;
         }
-        if (status_changes_ == before) status_ = 0;
+        if (status_changes_ == status_mark_) status_ = 0;
         return Flow::next;
     }
     if (!node.assignments.empty()) {

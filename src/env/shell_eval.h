@@ -13,10 +13,10 @@ namespace swrun {
 
 // Limits of one run_shell_text, shared by the files that it sources.
 struct ShellBudget {
-    std::size_t steps = 100000;                      // commands and expansions
-    std::size_t comparisons = 20000000;              // of pattern matching
-    std::size_t bytes = std::size_t{16} << 20;       // of values made
-    int files = 64;                                  // sourced, in all
+    std::size_t steps = 100000;                 // commands and expansions
+    std::size_t comparisons = 20000000;         // of pattern matching
+    std::size_t bytes = std::size_t{16} << 20;  // of values made
+    int files = 64;                             // sourced, in all
 };
 
 class ShellEvaluator {
@@ -36,7 +36,7 @@ private:
         std::vector<std::string> done;
         std::string current;
         bool open = false;
-        bool split = true;       // false: one field, as in an assignment
+        bool split = true;  // false: one field, as in an assignment
 
         void close();
     };
@@ -94,6 +94,8 @@ private:
     int line_ = 0;
     int status_ = 0;
     std::size_t status_changes_ = 0;  // by substitutions and refused assignments: they outlive X=...
+    std::size_t status_mark_ = 0;     // status_changes_ when the current command began
+    bool status_unsure_ = false;      // shells disagree about $? here
     int loops_ = 0;
     bool ifs_changed_ = false;
     Refusal refusal_;

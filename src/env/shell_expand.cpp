@@ -108,7 +108,10 @@ bool ShellEvaluator::parameter_value(const std::string& name, std::optional<std:
         return true;
     }
     if (name == "#") return value = std::to_string(session_.positional.size()), true;
-    if (name == "?") return value = std::to_string(status_), true;
+    if (name == "?") {
+        if (status_unsure_ || status_changes_ != status_mark_) return refuse("$? after a substitution"), false;
+        return value = std::to_string(status_), true;
+    }
     if (name == "@" || name == "*") {
         if (ifs_changed_) return refuse("$" + name + " with another IFS"), false;
         if (!session_.positional.empty()) value = join(session_.positional, " ");
@@ -203,6 +206,7 @@ std::optional<std::string> ShellEvaluator::substitute(const ShellPart& part) {
     ShellEvaluator evaluator(file_, inner, options_, budget_, depth_ + 1);
     evaluator.line_ = line_;
     evaluator.status_ = status_;
+    evaluator.status_unsure_ = status_unsure_ || status_changes_ != status_mark_;
     evaluator.ifs_changed_ = ifs_changed_;
     const Flow flow = evaluator.run(part.body);
     if (flow == Flow::refused) {

@@ -31,13 +31,27 @@ ShellOutcome run_shell_text(const std::string& name, std::string_view text, Shel
 
 bool is_shell_owned(std::string_view name) {
     // bash(1) "Shell Variables", dash(1), and what busybox ash sets on its own.
-    static constexpr std::array<std::string_view, 42> kOwned = {
-        "COLUMNS",      "COMP_WORDBREAKS", "DIRSTACK",   "EPOCHREALTIME", "EPOCHSECONDS", "EUID",      "FUNCNAME",
-        "FUNCNEST",     "GID",             "GROUPS",     "HISTCMD",       "HISTFILE",     "HISTSIZE",  "HISTFILESIZE",
-        "HOSTNAME",     "HOSTTYPE",        "IFS",        "LINENO",        "LINES",        "MACHTYPE",  "MAIL",
-        "MAILCHECK",    "MAILPATH",        "MAPFILE",    "OPTARG",        "OPTERR",       "OPTIND",    "OSTYPE",
-        "PIPESTATUS",   "POSIXLY_CORRECT", "PPID",       "PS2",           "PS4",          "RANDOM",    "READLINE_LINE",
-        "REPLY",        "SECONDS",         "SHELLOPTS",  "SRANDOM",       "TIMEFORMAT",   "UID",       "_"};
+    static constexpr std::array<std::string_view, 42> kOwned = {"COLUMNS",       "COMP_WORDBREAKS",
+                                                                "DIRSTACK",      "EPOCHREALTIME",
+                                                                "EPOCHSECONDS",  "EUID",
+                                                                "FUNCNAME",      "FUNCNEST",
+                                                                "GID",           "GROUPS",
+                                                                "HISTCMD",       "HISTFILE",
+                                                                "HISTSIZE",      "HISTFILESIZE",
+                                                                "HOSTNAME",      "HOSTTYPE",
+                                                                "IFS",           "LINENO",
+                                                                "LINES",         "MACHTYPE",
+                                                                "MAIL",          "MAILCHECK",
+                                                                "MAILPATH",      "MAPFILE",
+                                                                "OPTARG",        "OPTERR",
+                                                                "OPTIND",        "OSTYPE",
+                                                                "PIPESTATUS",    "POSIXLY_CORRECT",
+                                                                "PPID",          "PS2",
+                                                                "PS4",           "RANDOM",
+                                                                "READLINE_LINE", "REPLY",
+                                                                "SECONDS",       "SHELLOPTS",
+                                                                "SRANDOM",       "TIMEFORMAT",
+                                                                "UID",           "_"};
     return name.starts_with("BASH") || name.starts_with("ZSH_") ||
            std::find(kOwned.begin(), kOwned.end(), name) != kOwned.end();
 }

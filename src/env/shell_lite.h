@@ -24,38 +24,38 @@ namespace swrun {
 
 struct ShellVariable {
     std::string value;
-    bool is_set = true;        // false: only marked for export
+    bool is_set = true;  // false: only marked for export
     bool exported = false;
-    bool read_only = false;    // by `readonly`: assigning to it is unsupported
-    std::string origin;        // who gave the value last
+    bool read_only = false;  // by `readonly`: assigning to it is unsupported
+    std::string origin;      // who gave the value last
 
     friend bool operator==(const ShellVariable&, const ShellVariable&) = default;
 };
 
 struct ShellSession {
     std::map<std::string, ShellVariable> variables;
-    std::vector<std::string> positional;           // "$@"
-    std::string output;                            // what echo and printf wrote
-    std::vector<Note> notes;                       // what a shell would write to stderr
-    std::optional<mode_t> umask;                   // set by the text
+    std::vector<std::string> positional;                 // "$@"
+    std::string output;                                  // what echo and printf wrote
+    std::vector<Note> notes;                             // what a shell would write to stderr
+    std::optional<mode_t> umask;                         // set by the text
     std::set<std::string, std::less<>> protected_names;  // assigning to them is ignored, with a note
-    bool allexport = false;                        // every assigned variable is exported
-    std::vector<std::string> assigned;             // names in the order of their first assignment
+    bool allexport = false;                              // every assigned variable is exported
+    std::vector<std::string> assigned;                   // names in the order of their first assignment
 };
 
 struct ShellOptions {
-    const TreeView* tree = nullptr;     // without one, file tests and `.` are unsupported
-    std::string working_directory;      // for relative paths; without one they are unsupported
-    std::string origin;                 // of the variables that are set here
-    bool forgive_magic = false;         // assigning IFS, OPTIND and the like is not unsupported
+    const TreeView* tree = nullptr;  // without one, file tests and `.` are unsupported
+    std::string working_directory;   // for relative paths; without one they are unsupported
+    std::string origin;              // of the variables that are set here
+    bool forgive_magic = false;      // assigning IFS, OPTIND and the like is not unsupported
 };
 
 struct ShellOutcome {
     enum class Kind { finished, exited, unsupported };
 
     Kind kind = Kind::finished;
-    int status = 0;      // of the last command, of `return` or of `exit`
-    Refusal refusal;     // for unsupported
+    int status = 0;   // of the last command, of `return` or of `exit`
+    Refusal refusal;  // for unsupported
 
     friend bool operator==(const ShellOutcome&, const ShellOutcome&) = default;
 };

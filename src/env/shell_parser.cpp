@@ -12,12 +12,11 @@ namespace {
 constexpr std::array<std::string_view, 8> kEnders = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
 
 // Commands that other shells give a grammar of their own, so that reading on would be guessing.
-constexpr std::array<std::string_view, 13> kForeign = {"while",  "until",   "function", "select", "time",
-                                                       "coproc", "[[",      "let",      "declare", "typeset",
-                                                       "local",  "alias",   "]]"};
+constexpr std::array<std::string_view, 13> kForeign = {"while",  "until", "function", "select",  "time",
+                                                       "coproc", "[[",    "let",      "declare", "typeset",
+                                                       "local",  "alias", "]]"};
 
-template <std::size_t N>
-bool one_of(std::string_view word, const std::array<std::string_view, N>& list) {
+template <std::size_t N> bool one_of(std::string_view word, const std::array<std::string_view, N>& list) {
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 

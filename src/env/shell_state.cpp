@@ -175,7 +175,8 @@ private:
 
 Result<ShellReport> parse_shell_state(std::string_view dump) {
     if (dump.empty()) {
-        return make_error(Error::Kind::image, "the shell that reads the image's environment files ended without a report")
+        return make_error(Error::Kind::image,
+                          "the shell that reads the image's environment files ended without a report")
             .with_hint("a file below /.singularity.d/env replaces the EXIT trap, runs exec or kills its shell");
     }
     if (dump.size() > kMaxDump) return make_error(Error::Kind::image, "the image's environment is too large");

@@ -19,8 +19,8 @@ namespace swrun {
 
 // Enough to finish a startup, or to go on in another shell.
 struct ShellState {
-    std::map<std::string, Variable> exported;   // origin may be empty
-    std::set<std::string> hidden;               // of the forwarded names: set, but not exported
+    std::map<std::string, Variable> exported;  // origin may be empty
+    std::set<std::string> hidden;              // of the forwarded names: set, but not exported
     std::optional<mode_t> umask;
 
     friend bool operator==(const ShellState&, const ShellState&) = default;
@@ -28,9 +28,9 @@ struct ShellState {
 
 struct ShellReport {
     ShellState state;
-    bool complete = false;    // all files were read
-    std::size_t step = 0;     // else: the step during which the shell ended (ScriptRun::first_step), and
-    int status = 0;           // its exit status
+    bool complete = false;  // all files were read
+    std::size_t step = 0;   // else: the step during which the shell ended (ScriptRun::first_step), and
+    int status = 0;         // its exit status
 
     friend bool operator==(const ShellReport&, const ShellReport&) = default;
 };

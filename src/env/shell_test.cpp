@@ -98,7 +98,8 @@ std::optional<bool> ShellEvaluator::test_unary(const std::string& op, const std:
     return test_file(op[1], operand);
 }
 
-std::optional<bool> ShellEvaluator::test_binary(const std::string& left, const std::string& op, const std::string& right) {
+std::optional<bool> ShellEvaluator::test_binary(const std::string& left, const std::string& op,
+                                                const std::string& right) {
     if (op == "!=") return left != right;
     if (op[0] == '=') return left == right;
     const std::optional<std::int64_t> a = integer(left);

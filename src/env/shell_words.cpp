@@ -87,6 +87,8 @@ bool ShellParser::parse_quotes(ShellWord& word, Until until, char c) {
         ++at_;
         return true;
     }
+    const bool nested = until == Until::brace_in_quotes;
+    if (nested && !word.parts.empty()) return fail("a quote inside \"${ }\"");  // bash mixes them up
     const int start = line_;
     ++at_;
     add_text(word, "", true);  // '' and "" are words too
@@ -107,7 +109,7 @@ bool ShellParser::parse_quotes(ShellWord& word, Until until, char c) {
         return fail("a quote that is not closed");
     }
     ++at_;
-    return true;
+    return !nested || peek() == '}' || fail("a quote inside \"${ }\"");
 }
 
 bool ShellParser::parse_dollar(ShellWord& word, bool quoted) {

@@ -63,7 +63,7 @@ bool source_file(const EnvFile& file, ShellSession& session, ShellOptions option
         case ShellOutcome::Kind::exited: break;
     }
     if (outcome.status == 0) {
-        session.notes.push_back({Level::warning, file.path + " of the image runs exit 0: the rest of that file is skipped"});
+        session.notes.push_back(exit_zero_note(file.path));
         return true;
     }
     result.kind = StartupResult::Kind::ended;
@@ -151,7 +151,12 @@ std::vector<Note> collect_env_files(const TreeView& container, StartupPlan& plan
     return notes;
 }
 
-StartupResult evaluate_startup(const StartupPlan& plan, const std::string& working_directory, const TreeView& container) {
+Note exit_zero_note(const std::string& path) {
+    return {Level::warning, path + " of the image runs exit 0: the rest of that file is skipped"};
+}
+
+StartupResult evaluate_startup(const StartupPlan& plan, const std::string& working_directory,
+                               const TreeView& container) {
     ShellSession session = first_session(plan, working_directory);
     ShellOptions options;
     options.tree = &container;
@@ -161,7 +166,8 @@ StartupResult evaluate_startup(const StartupPlan& plan, const std::string& worki
         if (!take_step(step, plan, session, options, result)) break;
     }
     if (result.kind == StartupResult::Kind::needs_shell) return result;
-    if (result.kind == StartupResult::Kind::ready) result = finish_startup(plan, state_of(session, plan), working_directory);
+    if (result.kind == StartupResult::Kind::ready)
+        result = finish_startup(plan, state_of(session, plan), working_directory);
     result.notes = std::move(session.notes);
     result.output = std::move(session.output);
     return result;

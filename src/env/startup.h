@@ -23,9 +23,9 @@ struct StartupResult {
     };
 
     Kind kind = Kind::ready;
-    std::vector<Variable> environment;   // sorted by name
-    std::string output;                  // what the files printed, for stdout (ready and ended)
-    std::optional<mode_t> umask;         // set by a file; a report always has one
+    std::vector<Variable> environment;  // sorted by name
+    std::string output;                 // what the files printed, for stdout (ready and ended)
+    std::optional<mode_t> umask;        // set by a file; a report always has one
     std::vector<Note> notes;
     std::string reason;
     int exit_status = 0;
@@ -34,6 +34,9 @@ struct StartupResult {
 // Lists the environment files of the container: *.sh of /.singularity.d/env, or else /environment.
 // Sets files and has_env_directory; a file that cannot be read is left out with a note.
 [[nodiscard]] std::vector<Note> collect_env_files(const TreeView& container, StartupPlan& plan);
+
+// What is said about a file of the image that runs exit 0: only that file ends there.
+[[nodiscard]] Note exit_zero_note(const std::string& path);
 
 [[nodiscard]] StartupResult evaluate_startup(const StartupPlan& plan, const std::string& working_directory,
                                              const TreeView& container);

@@ -14,7 +14,7 @@ namespace {
 using Environment = std::map<std::string, Variable>;
 
 // Kept by a shell for itself: what the image's shell made of them says nothing about the program.
-constexpr std::array<std::string_view, 11> kOfTheShell = {"PWD", "OLDPWD", "SHLVL", "_",         "UID",      "EUID",
+constexpr std::array<std::string_view, 11> kOfTheShell = {"PWD", "OLDPWD", "SHLVL", "_",         "UID",     "EUID",
                                                           "GID", "PPID",   "IFS",   "SHELLOPTS", "BASHOPTS"};
 
 std::string value_of(const Environment& env, const std::string& name) {

@@ -69,6 +69,8 @@ void add_first_state(std::string& text, const StartupPlan& plan, const ScriptRun
         for (const auto& [name, variable] : run.state->exported) {
             if (!is_shell_owned(name) && !name.starts_with("__swrun_")) add_assignment(text, name, variable.value);
         }
+        // Their values are lost with the first shell, but not that the image set them.
+        for (const std::string& name : run.state->hidden) text += name + "=\n";
         if (run.state->umask) {
             std::string octal;
             for (mode_t mask = *run.state->umask, i = 0; i < 4; ++i, mask >>= 3U) {
@@ -109,7 +111,8 @@ void add_source(std::string& text, const EnvFile& file, const ScriptRun& run) {
     // the if: that would switch off its set -e.
     text += "if __swrun_check " + shell_quote(file.text) + "; then __swrun_s=0; else __swrun_s=1; fi\n";
     text += "case $__swrun_s in\n0) command . " + path + " ;;\n*) command printf '%s\\n' ";
-    text += shell_quote("swrun: warning: " + file.path + " of the image has a syntax error: skipped") + " >&2 ;;\nesac\n";
+    text += shell_quote("swrun: warning: " + file.path + " of the image has a syntax error: skipped") +
+            " >&2 ;;\nesac\n";
 }
 
 void add_libraries(std::string& text, const StartupPlan& plan, const ScriptRun& run) {
@@ -117,12 +120,13 @@ void add_libraries(std::string& text, const StartupPlan& plan, const ScriptRun& 
     const std::string libs(kLibraryDirectory);
     text += "if [ \"${LD_LIBRARY_PATH-}\" = " + libs + " ]";
     if (!plan.libs_present) text += " && [ -n \"${PREPEND_LD_LIBRARY_PATH-}${APPEND_LD_LIBRARY_PATH-}\" ]";
-    text += "; then command export LD_LIBRARY_PATH=" + shell_quote(join(run.library_directories, ":") + ":" + libs) + "; fi\n";
+    text += "; then command export LD_LIBRARY_PATH=" + shell_quote(join(run.library_directories, ":") + ":" + libs) +
+            "; fi\n";
 }
 
 void add_step(std::string& text, const StartupStep& step, const StartupPlan& plan, const ScriptRun& run) {
-    const std::string default_path =
-        "if [ -z \"${PATH+x}\" ]; then command export PATH=" + std::string(kDefaultPath) + "; fi\n";
+    const std::string default_path = "if [ -z \"${PATH+x}\" ]; then command export PATH=" + std::string(kDefaultPath) +
+                                     "; fi\n";
     switch (step.kind) {
         case StartupStep::Kind::default_path: text += default_path; break;
         case StartupStep::Kind::source: add_source(text, plan.files[step.file], run); break;

@@ -5,7 +5,7 @@
 //   report.complete            -> finish_startup
 //   not complete, status != 0  -> the launch ends with that status
 //   not complete, status == 0  -> a file ran exit 0: run startup_script again with first_step =
-//                                 report.step + 1 and the report's state
+//                                 report.step + 1 and the report's state, and say exit_zero_note(step_file)
 // What the files print goes to the real standard output.
 #pragma once
 
@@ -23,7 +23,7 @@ struct ScriptRun {
     std::vector<std::string> library_directories;  // image_library_directories() of the container
     std::string root_prefix;                       // before the paths of the files; only tests set it
     std::size_t first_step = 0;
-    std::optional<ShellState> state;               // of the run before, with first_step > 0
+    std::optional<ShellState> state;  // of the run before, with first_step > 0
 };
 
 [[nodiscard]] std::string startup_script(const StartupPlan& plan, const ScriptRun& run);

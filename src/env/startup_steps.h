@@ -13,11 +13,11 @@ namespace swrun {
 
 struct StartupStep {
     enum class Kind {
-        default_path,    // PATH, if unset, becomes the default one
-        source,          // reads files[file]
-        complete_path,   // adds the missing components of the default PATH
-        overrides,       // sets the user's values on top
-        libraries,       // puts the image's own library directories before the injected ones
+        default_path,   // PATH, if unset, becomes the default one
+        source,         // reads files[file]
+        complete_path,  // adds the missing components of the default PATH
+        overrides,      // sets the user's values on top
+        libraries,      // puts the image's own library directories before the injected ones
     };
 
     Kind kind = Kind::source;

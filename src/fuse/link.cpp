@@ -76,8 +76,12 @@ Result<std::vector<Ghost>> decode_ghosts(std::string_view bytes) {
     return ghosts;
 }
 
-Status send_device(int link, int device, const std::vector<Ghost>& ghosts) {
-    const std::string body = encode_ghosts(ghosts);
+Status send_device(int link, int device, const OwnerView& owners, const std::string& root,
+                   const std::vector<Ghost>& ghosts) {
+    std::string body;
+    for (const std::uint32_t number : {owners.as_stored ? 1U : 0U, owners.uid, owners.gid}) put_number(body, number);
+    put_text(body, root);
+    body.append(encode_ghosts(ghosts));
     if (body.size() > kMaxMessage) return make_error(Error::Kind::request, "too many generated files for the image server");
     std::uint32_t size = static_cast<std::uint32_t>(body.size());
     iovec part{&size, sizeof size};
@@ -136,7 +140,14 @@ Result<DeviceMessage> receive_device(int link) {
         if (count <= 0) return truncated();
         done += static_cast<std::size_t>(count);
     }
-    SWRUN_TRY(device.ghosts, decode_ghosts(body));
+    std::string_view rest = body;
+    std::uint32_t as_stored = 0;
+    if (!take_number(rest, as_stored) || !take_number(rest, device.owners.uid) || !take_number(rest, device.owners.gid)) {
+        return truncated();
+    }
+    device.owners.as_stored = as_stored != 0;
+    if (!take_text(rest, device.root)) return truncated();
+    SWRUN_TRY(device.ghosts, decode_ghosts(rest));
     return device;
 }
 

@@ -14,13 +14,16 @@ namespace swrun {
 
 struct DeviceMessage {
     Fd device;
+    OwnerView owners;
+    std::string root = "/";  // which part of the image becomes the mount's root
     std::vector<Ghost> ghosts;
 };
 
 // {launcher's end, server's end}
 [[nodiscard]] Result<std::pair<Fd, Fd>> make_link();
 
-[[nodiscard]] Status send_device(int link, int device, const std::vector<Ghost>& ghosts);
+[[nodiscard]] Status send_device(int link, int device, const OwnerView& owners, const std::string& root,
+                                 const std::vector<Ghost>& ghosts);
 
 // Waits for the message.  The launcher is trusted (it is this program), its lengths are checked anyway.
 [[nodiscard]] Result<DeviceMessage> receive_device(int link);

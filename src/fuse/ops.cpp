@@ -57,8 +57,8 @@ struct stat attributes(const ImageService& service, const SquashNode& node) {
     st.st_ino = node.number;
     st.st_mode = type_bits(node.kind) | node.mode;
     st.st_nlink = node.nlink;
-    st.st_uid = service.uid;
-    st.st_gid = service.gid;
+    st.st_uid = service.owners.as_stored ? node.uid : service.owners.uid;
+    st.st_gid = service.owners.as_stored ? node.gid : service.owners.gid;
     st.st_size = static_cast<off_t>(node.size);
     st.st_blocks = static_cast<blkcnt_t>((node.size + 511) / 512);
     st.st_blksize = 131072;
@@ -72,8 +72,8 @@ struct stat attributes(const ImageService& service, const GhostNode& ghost) {
     st.st_ino = ghost.id;
     st.st_mode = type_bits(ghost.kind) | ghost.mode;
     st.st_nlink = ghost.nlink();
-    st.st_uid = service.uid;
-    st.st_gid = service.gid;
+    st.st_uid = service.owners.uid;
+    st.st_gid = service.owners.gid;
     st.st_size = static_cast<off_t>(ghost.size());
     st.st_blocks = static_cast<blkcnt_t>((ghost.size() + 511) / 512);
     st.st_mtime = st.st_ctime = st.st_atime = service.started;

@@ -18,8 +18,7 @@ struct ImageService {
     ReaderPool& readers;
     const GhostTree& ghosts;
     std::uint64_t root = 0;   // the image's root inode
-    uid_t uid = 0;            // everything in the image belongs to the caller
-    gid_t gid = 0;
+    OwnerView owners;         // ids as the mount's user namespace sees them
     std::time_t started = 0;  // mtime of ghosts
 };
 

@@ -80,10 +80,11 @@ Status serve_image(ServedImage& image, int link) {
     if (!launcher_speaks(link)) return {};
     SWRUN_TRY(DeviceMessage message, receive_device(link));
     SWRUN_TRY(const GhostTree ghosts, place_ghosts(image.reader, message.ghosts));
-    SWRUN_TRY(const SquashNode root, image.reader.root());
+    const std::optional<SquashNode> root = ImageView(image.reader).find(message.root);
+    if (!root) return make_error(Error::Kind::image, "the image has no readable " + message.root);
     ReaderPool readers(image.source, image.cache, kThreads);
     readers.add(std::move(image.reader));
-    ImageService service{readers, ghosts, root.id, ::getuid(), ::getgid(), std::time(nullptr)};
+    ImageService service{readers, ghosts, root->id, message.owners, std::time(nullptr)};
     SWRUN_TRY(const Session session, open_session(service, std::move(message.device)));
     // INIT comes first and alone: everything else waits for its answer (fuse(4)).
     std::thread second;

@@ -233,12 +233,37 @@ Result<OpenedImage> open_image(std::string_view argument, std::string_view cwd, 
     return std::move(opened.image);
 }
 
+Result<OpenedImage> open_data_image(std::string_view argument, std::string_view cwd, std::optional<std::uint32_t> id,
+                                    SifPart part) {
+    SWRUN_TRY(Opened opened, open_any(argument, cwd));
+    OpenedImage& image = opened.image;
+    if (S_ISDIR(opened.status.st_mode)) return not_recognised(image.facts.path);
+    const auto file_size = static_cast<std::uint64_t>(opened.status.st_size);
+    SWRUN_TRY(const Probe probe, probe_file(image, file_size));
+    if (!looks_like_sif(probe.start)) {
+        SWRUN_CHECK(recognise(image, file_size, ""));
+        return std::move(opened.image);
+    }
+    image.facts.is_sif = true;
+    SWRUN_TRY(image.sif, with_context(read_sif(probe), "reading " + image.facts.path));
+    for (const SifObject& object : image.sif->objects) {
+        const bool wanted = id ? object.id == *id : object.partition && object.partition->part == part;
+        if (!wanted || !object.partition) continue;
+        SWRUN_TRY(const SifExtent extent, sif_extent(object, file_size));
+        SWRUN_TRY(image.facts.kind, check_partition(probe, *object.partition, extent));
+        image.facts.offset = extent.offset;
+        image.facts.size = extent.size;
+        return std::move(opened.image);
+    }
+    return refused("could not open image " + image.facts.path + ": it has no such data partition");
+}
+
 Result<OpenedImage> open_sif(std::string_view argument, std::string_view cwd) {
     SWRUN_TRY(Opened opened, open_any(argument, cwd));
     OpenedImage& image = opened.image;
-    if (S_ISDIR(opened.status.st_mode)) return refused(image.facts.path + " is not a SIF file");
+    if (S_ISDIR(opened.status.st_mode)) return refused("invalid SIF magic: " + image.facts.path + " is not a SIF file");
     SWRUN_TRY(const Probe probe, probe_file(image, static_cast<std::uint64_t>(opened.status.st_size)));
-    if (!looks_like_sif(probe.start)) return refused(image.facts.path + " is not a SIF file");
+    if (!looks_like_sif(probe.start)) return refused("invalid SIF magic: " + image.facts.path + " is not a SIF file");
     image.facts.is_sif = true;
     SWRUN_TRY(image.sif, with_context(read_sif(probe), "reading " + image.facts.path));
     return std::move(opened.image);

@@ -29,6 +29,11 @@ struct OpenedImage {
 [[nodiscard]] Result<OpenedImage> open_image(std::string_view argument, std::string_view cwd,
                                              std::string_view host_arch);
 
+// An image as a source of data, not to be run: of a SIF the object `id`, or else its first partition of
+// the given type; another image as a whole.  No architecture is asked for.
+[[nodiscard]] Result<OpenedImage> open_data_image(std::string_view argument, std::string_view cwd,
+                                                  std::optional<std::uint32_t> id, SifPart part);
+
 // Opens a SIF for its descriptors alone: no root file system is needed in it.
 [[nodiscard]] Result<OpenedImage> open_sif(std::string_view argument, std::string_view cwd);
 

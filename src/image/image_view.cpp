@@ -27,17 +27,17 @@ Node::Kind kind_of(SquashNode::Kind kind) {
 
 }  // namespace
 
-std::optional<SquashNode> ImageView::find(const std::string& path) const {
+Result<std::optional<SquashNode>> ImageView::walk(const std::string& path) const {
     if (const auto known = seen_.find(path); known != seen_.end()) return known->second;
     std::optional<SquashNode> node;
     if (path == "/") {
-        if (Result<SquashNode> root = reader_.root()) node = *root;
+        SWRUN_TRY(node, reader_.root());
     } else if (const std::string parent(parent_path(path)); parent.starts_with('/')) {
-        const std::optional<SquashNode> directory = find(parent);
+        SWRUN_TRY(const std::optional<SquashNode> directory, walk(parent));
         if (directory && directory->kind == SquashNode::Kind::directory) {
-            const auto entry = reader_.lookup(*directory, base_name(path));
-            if (entry && *entry) {
-                if (Result<SquashNode> found = reader_.node((*entry)->id)) node = *found;
+            SWRUN_TRY(const std::optional<SquashEntry> entry, reader_.lookup(*directory, base_name(path)));
+            if (entry) {
+                SWRUN_TRY(node, reader_.node(entry->id));
             }
         }
     }
@@ -46,8 +46,12 @@ std::optional<SquashNode> ImageView::find(const std::string& path) const {
     return node;
 }
 
+std::optional<SquashNode> ImageView::find(const std::string& path) const {
+    return walk(path).value_or(std::nullopt);
+}
+
 Result<SquashNode> ImageView::need(const char* call, const std::string& path) const {
-    const std::optional<SquashNode> node = find(path);
+    SWRUN_TRY(const std::optional<SquashNode> node, with_context(walk(path), "looking for " + path));
     if (!node) return sys_error(Error::Kind::image, call, path, ENOENT);
     return *node;
 }

@@ -26,6 +26,8 @@ public:
     [[nodiscard]] std::optional<SquashNode> find(const std::string& path) const;
 
 private:
+    // An absent path is a success; damage on the way is not.
+    [[nodiscard]] Result<std::optional<SquashNode>> walk(const std::string& path) const;
     [[nodiscard]] Result<SquashNode> need(const char* call, const std::string& path) const;
 
     SquashReader& reader_;

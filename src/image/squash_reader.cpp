@@ -25,6 +25,11 @@ Error failed(const char* call, const SquashNode& node, int err) {
 Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> source,
                                         std::shared_ptr<BlockCache> cache) {
     SWRUN_TRY(SquashMetadata metadata, SquashMetadata::open(std::move(source)));
+    // Known here, where it can still be said, and not only when the launch has begun.
+    SWRUN_TRY(const SquashNode root, metadata.node(metadata.source().super().root_inode));
+    if (root.kind != SquashNode::Kind::directory) {
+        return make_error(Error::Kind::image, "corrupted squashfs image: its root is not a directory");
+    }
     return SquashReader(std::move(metadata), std::move(cache));
 }
 

@@ -34,6 +34,7 @@ struct FileSlice {
 
 class SquashReader {
 public:
+    // Fails when the tables or the root directory cannot be read.
     [[nodiscard]] static Result<SquashReader> open(std::shared_ptr<const SquashSource> source,
                                                    std::shared_ptr<BlockCache> cache);
 

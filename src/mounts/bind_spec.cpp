@@ -138,9 +138,8 @@ private:
         } else if (token.text == "optional") {
             bind.required = false;
         } else if (is_image_option(token.text)) {
-            Error error = image_bind_error();
-            error.message += point_at(value_, token.at, token.length);
-            return error;
+            const Status status = apply_image_option(token.text, bind);
+            if (!status) return fail(token, status.error().message);
         } else if (token.text != "rw") {
             const std::string shown = token.text.empty() ? "\"\"" : printable(token.text);
             return fail(token, shown + " is not a valid bind option").with_hint(kOptionHint);
@@ -171,6 +170,8 @@ std::string options_text(const BindSpec& bind) {
     std::vector<std::string> words;
     if (bind.read_only) words.emplace_back("ro");
     if (!bind.required) words.emplace_back("optional");
+    if (bind.from_image) words.push_back("image-src=" + escape(bind.image_path));
+    if (bind.image_id) words.push_back("id=" + std::to_string(*bind.image_id));
     return join(words, ",");
 }
 
@@ -181,7 +182,19 @@ Error relative_target_error(std::string_view source) {
                       "unable to add " + printable(source) + " to mount list: destination must be an absolute path");
 }
 
-Error image_bind_error() { return make_error(Error::Kind::request, "not supported yet: bind from an image"); }
+Status apply_image_option(std::string_view word, BindSpec& bind) {
+    const std::size_t equals = word.find('=');
+    const std::string_view value = word.substr(std::min(equals, word.size() - 1) + 1);
+    bind.from_image = true;
+    if (word.substr(0, equals) == "image-src") {
+        bind.image_path = value.empty() ? "/" : std::string(value);
+        return {};
+    }
+    const std::optional<std::uint64_t> id = parse_decimal(value);
+    if (!id || *id == 0 || *id > 0xffffffffU) return make_error(Error::Kind::request, "id must be the number of a SIF object");
+    bind.image_id = static_cast<std::uint32_t>(*id);
+    return {};
+}
 
 Result<std::vector<BindSpec>> parse_bind_list(std::string_view value, const Origin& origin) {
     return with_context(BindListParser(value, origin).parse(), "parsing the bind paths of " + to_text(origin));

@@ -13,7 +13,8 @@
 
 namespace swrun {
 
-// "SRC[:DST[:OPT[,OPT...]]]", several separated by commas; OPT is ro, rw or optional.
+// "SRC[:DST[:OPT[,OPT...]]]", several separated by commas; OPT is ro, rw, optional,
+// image-src=PATH or id=N (the last two: SRC is an image, its data is shown).
 //   - Blanks around a part and empty binds between commas are ignored; an empty source is an error.
 //   - After the first option a comma-separated word that is an option still belongs to its bind.
 //     Where no option is open a bare option word is an error, not a file of that name.
@@ -23,7 +24,7 @@ namespace swrun {
 [[nodiscard]] Result<std::vector<BindSpec>> parse_bind_list(std::string_view value, const Origin& origin);
 
 // One record of comma separated "key=value" per line, RFC 4180 quotes.  Keys: type (only bind),
-// source or src, destination, dst or target, ro or readonly, optional, nonested.
+// source or src, destination, dst or target, ro or readonly, optional, nonested, image-src, id.
 [[nodiscard]] Result<std::vector<BindSpec>> parse_mount_spec(std::string_view value, const Origin& origin);
 
 struct HomeSpec {
@@ -43,6 +44,7 @@ struct HomeSpec {
 
 // For the parsers of this room: what both grammars demand of a finished bind.
 [[nodiscard]] Error relative_target_error(std::string_view source);
-[[nodiscard]] Error image_bind_error();
+// "image-src=PATH" or "id=N": the source is an image file whose data is to be shown.
+[[nodiscard]] Status apply_image_option(std::string_view word, BindSpec& bind);
 
 }  // namespace swrun

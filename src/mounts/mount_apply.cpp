@@ -22,6 +22,7 @@ std::string octal(std::uint32_t mode) {
 std::string describe(const MountOp& op) {
     const std::string from = "(from " + to_text(op.origin) + ")";
     switch (op.kind) {
+        case MountOp::Kind::image: return "mounting the image " + op.source + " at " + op.target + " " + from;
         case MountOp::Kind::bind: return "binding " + op.source + " to " + op.target + " " + from;
         case MountOp::Kind::generated: return "placing the generated " + op.target + " " + from;
         case MountOp::Kind::tmpfs:
@@ -72,6 +73,7 @@ Result<Fd> make_generated(const MountOp& op) {
 Result<Fd> capture_one(const MountOp& op) {
     switch (op.kind) {
         case MountOp::Kind::bind: return capture_bind(op);
+        case MountOp::Kind::image: break;  // mounted already, with its server
         case MountOp::Kind::tmpfs: return make_tmpfs(op);
         case MountOp::Kind::generated: return make_generated(op);
         case MountOp::Kind::proc: return make_mount("proc", {{"source", "proc"}}, op.flags);
@@ -137,10 +139,16 @@ Status attach_one(int root, const Captured& captured) {
 
 }  // namespace
 
-Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Note>& notes) {
+Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd> images,
+                                             std::vector<Note>& notes) {
+    std::size_t next_image = 0;
     std::vector<Captured> captured;
     captured.reserve(ops.size());
     for (const MountOp& op : ops) {
+        if (op.kind == MountOp::Kind::image) {
+            captured.push_back({&op, std::move(images.at(next_image++))});
+            continue;
+        }
         Result<Fd> mount = capture_with_fallback(op, notes);
         if (mount) {
             captured.push_back({&op, std::move(mount).value()});

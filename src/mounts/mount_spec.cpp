@@ -56,7 +56,7 @@ Status apply_field(std::string_view field, BindSpec& bind) {
         SWRUN_TRY(const bool nonested, flag_value(key, has_value, value));
         bind.nested = !nonested;
     } else if (key == "image-src" || key == "id") {
-        return image_bind_error();
+        return apply_image_option(field, bind);
     } else if (key == "bind-propagation") {
         return fail("bind-propagation not supported for individual mounts")
             .with_hint("mounts of the host always propagate into the container");

@@ -1,7 +1,8 @@
-// The mount system calls, each with our error text, and nothing else.  Only new-style calls: Linux 5.12
-// or newer (open_tree, move_mount and fsopen since 5.2, openat2 since 5.6, mount_setattr since 5.12).
-// Detached mounts are Fds: closing one dissolves it.  Sources: open_tree(2), move_mount(2), fsopen(2),
-// fsconfig(2), fsmount(2), mount_setattr(2), openat2(2).
+// The mount system calls, each with our error text, and nothing else.  By the calls of newer kernels
+// (open_tree, move_mount and fsopen since Linux 5.2, openat2 since 5.6, mount_setattr since 5.12); each
+// that the kernel answers with ENOSYS is from then on done by mount(2) or by hand (mount_classic.h,
+// path_walk.h), which takes us back to 4.18.  Detached mounts are Fds: closing one gives it up.  Sources:
+// open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2), openat2(2).
 #pragma once
 
 #include <string>
@@ -33,13 +34,20 @@ struct FsOption {
 [[nodiscard]] Status attach_mount(int mount, int target, std::string_view name);
 
 // Opens `path` below the directory descriptor `root` as if that were "/": links and ".." never leave
-// it.  O_PATH unless flags say otherwise.  The error is errno alone: callers name the object.
-[[nodiscard]] Result<Fd> open_in_root(int root, const std::string& path, int flags, unsigned mode = 0);
+// it.  `flags`: O_PATH, and O_DIRECTORY or O_NOFOLLOW.  The error is errno alone: callers name the object.
+[[nodiscard]] Result<Fd> open_in_root(int root, const std::string& path, int flags);
 
 // Makes the whole tree of mounts a slave of the caller's: host mounts arrive, ours never leave.
 [[nodiscard]] Status make_mounts_slave();
 
+// Unmounts what is mounted at the current directory; what others hold of it lives on.
+[[nodiscard]] Status unmount_here(std::string_view name);
+
 // The mount behind `root` (attached, current directory irrelevant) becomes "/"; the old tree is let go.
+// Only one mount may lie between the two: what else covers the old root would be left, over the new one.
 [[nodiscard]] Status switch_root(int root);
+
+// Which of the newer calls this kernel lacks, by trying each with arguments that cannot work.
+[[nodiscard]] std::vector<std::string> missing_mount_calls();
 
 }  // namespace swrun

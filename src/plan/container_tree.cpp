@@ -24,18 +24,21 @@ Node ghost_node(const Ghost& ghost) {
     return node;
 }
 
-// The node of a path inside a tmpfs of ours, from what it starts with.
-Node content_node(const MountOp& op, const std::string& path) {
-    Node node;
-    if (path == op.target) {
-        node.kind = op.target_is_dir ? Node::Kind::directory : Node::Kind::file;
-        return node;
-    }
+// What a tmpfs of ours starts with at a path below it; nullptr for nothing.
+const Ghost* content_at(const MountOp& op, const std::string& path) {
+    if (path == op.target) return nullptr;
     const std::string name = path.substr(op.target.size() + 1);
     for (const Ghost& ghost : op.content) {
-        if (ghost.path == name) return ghost_node(ghost);
+        if (ghost.path == name) return &ghost;
     }
-    return node;
+    return nullptr;
+}
+
+Node content_node(const MountOp& op, const std::string& path) {
+    Node node;
+    if (path == op.target) node.kind = op.target_is_dir ? Node::Kind::directory : Node::Kind::file;
+    const Ghost* ghost = content_at(op, path);
+    return ghost != nullptr ? ghost_node(*ghost) : node;
 }
 
 }  // namespace
@@ -56,6 +59,9 @@ bool ContainerTree::is_mount_point(const std::string& path) const {
 }
 
 void ContainerTree::add_ghost(Ghost ghost) {
+    // A parent that is a link in the image stays one: a directory in its place would hide what it leads to.
+    const ResolvedPath parent = resolve_in(*this, std::string(parent_path(ghost.path)));
+    if (!parent.loop) ghost.path = join_path(parent.path, base_name(ghost.path));
     for (std::string up(parent_path(ghost.path)); up != "/"; up = std::string(parent_path(up))) {
         if (ghosts_.count(up) != 0) break;
         const Node node = image_.look(up);
@@ -77,6 +83,9 @@ void ContainerTree::add_missing(const ResolvedPath& where, bool last_is_dir) {
 Status ContainerTree::place(MountOp op, bool target_is_dir) {
     const ResolvedPath where = resolve_in(*this, op.target);
     if (where.loop) return sys_error(Error::Kind::request, "resolve", op.target, ELOOP);
+    if (where.path == "/") {
+        return make_error(Error::Kind::request, "cannot mount on " + op.target + ": it is the root of the container");
+    }
     op.target_is_dir = target_is_dir;
     if (!where.exists()) {
         if (where.node.kind != Node::Kind::directory) return sys_error(Error::Kind::request, "create", op.target, ENOTDIR);
@@ -117,7 +126,11 @@ Node ContainerTree::look(const std::string& path) const {
 Result<std::string> ContainerTree::read_link(const std::string& path) const {
     const MountOp* op = mount_over(path);
     if (op != nullptr && op->kind == MountOp::Kind::bind) return host_.read_link(below(op->source, path, op->target));
-    if (op != nullptr) return sys_error(Error::Kind::request, "readlink", path, EINVAL);
+    if (op != nullptr) {
+        const Ghost* inside = content_at(*op, path);
+        if (inside != nullptr && inside->kind == Ghost::Kind::symlink) return inside->content;
+        return sys_error(Error::Kind::request, "readlink", path, EINVAL);
+    }
     const auto ghost = ghosts_.find(path);
     if (ghost != ghosts_.end()) return ghost->second.content;
     return image_.read_link(path);

@@ -26,11 +26,12 @@ public:
     void repeat_parents(bool repeat) { repeat_parents_ = repeat; }
 
     // Appends the op, its target resolved inside the tree, and what its mount point needs.  ENOENT when
-    // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory.
+    // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory; the
+    // root itself is refused.
     [[nodiscard]] Status place(MountOp op, bool target_is_dir);
 
     // A file, directory or link of ours in the image's own part of the tree, in place of whatever the
-    // image has there.  Its parents are made as needed.
+    // image has there.  Its parents are made as needed, links on the way are followed.
     void add_ghost(Ghost ghost);
 
     [[nodiscard]] bool is_mount_point(const std::string& path) const;

@@ -43,6 +43,19 @@ struct CwdFacts {
     friend bool operator==(const CwdFacts&, const CwdFacts&) = default;
 };
 
+// What --fakeroot may use: a range of ids that /etc/subuid and /etc/subgid grant the caller, and the
+// setuid programs that map them (newuidmap(1)).
+struct SubordinateIds {
+    std::uint32_t uid_start = 0;
+    std::uint32_t uid_count = 0;  // 0: none granted
+    std::uint32_t gid_start = 0;
+    std::uint32_t gid_count = 0;
+    std::string newuidmap;        // empty: not installed
+    std::string newgidmap;
+
+    friend bool operator==(const SubordinateIds&, const SubordinateIds&) = default;
+};
+
 struct HostFacts {
     UserFacts user;
     std::vector<GroupFacts> groups;                                // primary first, then supplementary, no duplicates
@@ -52,8 +65,7 @@ struct HostFacts {
     std::string architecture;                                      // Go's names: amd64, arm64, ppc64le, ...
     std::string terminal;                                          // /dev/pts/N behind fd 0, 1 or 2; empty without one
     std::string host_bash;                                         // a static bash of the host; empty without one
-    bool ids_mapped_by_us = true;                                  // false: already in a namespace where a new one is not needed
-    std::optional<std::uint64_t> stack_limit;
+    SubordinateIds subordinate;                                    // looked up only for --fakeroot
 
     friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };

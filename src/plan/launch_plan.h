@@ -42,10 +42,12 @@ struct MountFlags {
 
 // One mount below the new root.  Targets are resolved inside the root at apply time, links followed.
 struct MountOp {
-    enum class Kind { bind, tmpfs, proc, sysfs, devpts, mqueue, generated };
+    enum class Kind { bind, image, tmpfs, proc, sysfs, devpts, mqueue, generated };
 
     Kind kind = Kind::bind;
-    std::string source;            // of a bind: absolute host path; of generated: empty
+    std::string source;            // of a bind or image: absolute host path; else empty
+    std::string image_path;        // of an image: what of its tree
+    std::size_t image_index = 0;   // of an image: its place among the further images of the launch
     std::string target;            // absolute inside the new root
     std::vector<Ghost> content;    // of a tmpfs: what it starts with; of generated: one file
     MountFlags flags;
@@ -59,13 +61,32 @@ struct MountOp {
     friend bool operator==(const MountOp&, const MountOp&) = default;
 };
 
+// Who owns the files of an image file.  Usually the caller, because his is the only id that exists
+// inside; with a range of ids (fakeroot) whoever the image says.
+struct OwnerView {
+    bool as_stored = false;
+    std::uint32_t uid = 0;  // inside; for as_stored == false
+    std::uint32_t gid = 0;
+
+    friend bool operator==(const OwnerView&, const OwnerView&) = default;
+};
+
+// A read-only layer above the image: a directory, or a further image of the launch.
+struct Layer {
+    std::string path;
+    std::optional<std::size_t> image_index;
+
+    friend bool operator==(const Layer&, const Layer&) = default;
+};
+
 struct RootPlan {
     ImageFacts image;
+    OwnerView owners;
     std::vector<Ghost> ghosts;                  // parents before children
     bool writable = false;                      // --writable on a directory
     bool writable_tmpfs = false;                // an upper layer that is gone afterwards
     std::string upper_directory;                // --overlay DIR: holds upper/ and work/; empty without
-    std::vector<std::string> read_only_layers;  // --overlay DIR:ro, topmost first
+    std::vector<Layer> read_only_layers;        // --overlay DIR:ro or IMAGE, topmost first
     Origin layer_origin;
 
     [[nodiscard]] bool layered() const {
@@ -86,6 +107,10 @@ struct NamespacePlan {
     bool user = true;          // false: the caller already owns one in which it may mount
     IdMap uid;
     IdMap gid;
+    std::vector<IdMap> more_uids;  // ranges that only newuidmap may map; with them setgroups(2) stays allowed
+    std::vector<IdMap> more_gids;
+    std::string newuidmap;         // absolute paths, set with the ranges
+    std::string newgidmap;
     bool pid = false;
     bool init = true;          // with pid: a reaper of ours is process 1
     bool ipc = false;
@@ -169,6 +194,7 @@ struct ProcessPlan {
     mode_t umask = 022;
     bool no_new_privs = true;
     bool drop_capabilities = true;
+    std::vector<int> capabilities;           // numbers: kept when dropping, else the ones taken away
     std::string host_bash;                   // opened before the root switch when a real shell may be needed
 
     friend bool operator==(const ProcessPlan&, const ProcessPlan&) = default;

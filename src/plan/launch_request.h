@@ -4,6 +4,7 @@
 // working directory by resolve.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct BindSpec {
     bool required = true;    // an absent source is an error; false: skipped with a note
     bool recursive = true;   // mounts below the source come along
     bool nested = true;      // listed in *_BIND, so that a nested launch repeats it
+    bool from_image = false;                // source is an image file: its data is shown, not the file
+    std::string image_path = "/";           // what of its tree
+    std::optional<std::uint32_t> image_id;  // a SIF object; else the first data partition
     Origin origin;
 
     friend bool operator==(const BindSpec&, const BindSpec&) = default;
@@ -104,11 +108,16 @@ struct LaunchRequest {
     Text network;
     Flag no_privs;
     Flag fakeroot;
+    Flag ignore_subuid;                  // fakeroot with one id only, even where the host grants a range
+    Text add_caps;                       // comma separated names
+    Text drop_caps;
+    List security;                       // "uid:N", "gid:N"; others are refused
     Flag compat;
 
     // GPU
     Flag nv;
     Flag rocm;
+    List containlibs;                    // host libraries for /.singularity.d/libs
 
     friend bool operator==(const LaunchRequest&, const LaunchRequest&) = default;
 };

@@ -35,6 +35,7 @@ const char* name_of(Ghost::Kind kind) {
 const char* name_of(MountOp::Kind kind) {
     switch (kind) {
         case MountOp::Kind::bind: return "bind";
+        case MountOp::Kind::image: return "image";
         case MountOp::Kind::tmpfs: return "tmpfs";
         case MountOp::Kind::proc: return "proc";
         case MountOp::Kind::sysfs: return "sysfs";
@@ -91,6 +92,7 @@ Json json_of(const MountFlags& flags) {
 Json json_of(const MountOp& op) {
     Json json{{"kind", name_of(op.kind)}};
     if (!op.source.empty()) json["source"] = op.source;
+    if (op.kind == MountOp::Kind::image) json["image_path"] = op.image_path;
     json["target"] = op.target;
     json["flags"] = json_of(op.flags);
     if (op.kind == MountOp::Kind::tmpfs || op.create_source) json["mode"] = octal(op.mode);
@@ -111,10 +113,11 @@ Json json_of(const RootPlan& root) {
         json["size"] = image.size;
     }
     if (!image.architecture.empty()) json["architecture"] = image.architecture;
+    if (root.owners.as_stored) json["owners"] = "as stored";
     json["writable"] = root.writable;
     json["writable_tmpfs"] = root.writable_tmpfs;
     if (!root.upper_directory.empty()) json["upper_directory"] = root.upper_directory;
-    if (!root.read_only_layers.empty()) json["read_only_layers"] = root.read_only_layers;
+    for (const Layer& layer : root.read_only_layers) json["read_only_layers"].push_back(layer.path);
     if (root.layered()) json["layer_asked_by"] = to_text(root.layer_origin);
     json["added"] = list_of(root.ghosts);
     return json;
@@ -130,6 +133,8 @@ Json json_of(const NamespacePlan& names) {
     if (names.uts) kinds.push_back("uts");
     if (names.net) kinds.push_back("net");
     Json json{{"new", kinds}, {"uid_map", json_of(names.uid)}, {"gid_map", json_of(names.gid)}};
+    for (const IdMap& map : names.more_uids) json["more_uids"].push_back(json_of(map));
+    for (const IdMap& map : names.more_gids) json["more_gids"].push_back(json_of(map));
     if (names.pid) json["init"] = names.init;
     if (!names.hostname.empty()) json["hostname"] = names.hostname;
     return json;
@@ -173,6 +178,7 @@ Json json_of(const ProcessPlan& process) {
     json["umask"] = octal(process.umask);
     json["no_new_privs"] = process.no_new_privs;
     json["drop_capabilities"] = process.drop_capabilities;
+    if (!process.capabilities.empty()) json[process.drop_capabilities ? "kept_capabilities" : "dropped_capabilities"] = process.capabilities;
     return json;
 }
 

@@ -11,6 +11,13 @@ bool Draft::unmounted(std::string_view word) const {
     return false;
 }
 
+std::optional<std::size_t> Draft::image_of(const std::string& argument, std::optional<std::uint32_t> id) const {
+    for (std::size_t i = 0; i < in.images.size(); ++i) {
+        if (in.images[i].argument == argument && in.images[i].id == id) return i;
+    }
+    return std::nullopt;
+}
+
 Result<LaunchPlan> resolve(const ResolveInput& input) {
     Draft draft(input);
     SWRUN_CHECK(resolve_root(draft));

@@ -2,6 +2,8 @@
 // to be looked up comes through the two TreeViews.  Called by main; tested with fakes and golden files.
 #pragma once
 
+#include <optional>
+
 #include "gpu/gpu_plan.h"
 #include "plan/host_facts.h"
 #include "plan/image_facts.h"
@@ -12,6 +14,15 @@
 
 namespace swrun {
 
+// An image beside the root's: the source of a bind or a layer.  Opened by the caller in the order in
+// which the request names them: first the binds', then the overlays'.
+struct FurtherImage {
+    std::string argument;             // as in the request
+    std::optional<std::uint32_t> id;  // likewise
+    ImageFacts facts;
+    const TreeView* view = nullptr;
+};
+
 struct ResolveInput {
     const LaunchRequest& request;
     const HostFacts& host;
@@ -19,6 +30,7 @@ struct ResolveInput {
     const TreeView& host_tree;
     const TreeView& image_tree;
     const GpuPlan& gpu;
+    std::vector<FurtherImage> images;
 };
 
 // Errors: request (an option cannot be honoured), image (its kind cannot be used that way), status (an

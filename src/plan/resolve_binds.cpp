@@ -10,6 +10,7 @@ namespace {
 
 struct Wanted {
     BindSpec spec;
+    std::string argument;  // the source as asked
     bool from_user = true;
 };
 
@@ -23,7 +24,7 @@ bool is_device_bind(const Draft& draft, const BindSpec& spec) {
 Result<bool> source_exists(Draft& draft, const BindSpec& spec, bool from_user) {
     const ResolvedPath found = resolve_in(draft.in.host_tree, spec.source);
     if (found.exists()) return true;
-    const bool hidden = found.node.kind == Node::Kind::unreachable;
+    const bool hidden = draft.in.host_tree.look(found.path).kind == Node::Kind::unreachable;
     const std::string why = hidden ? "permission denied" : "no such file or directory";
     if (!spec.required || !from_user) {
         draft.note(Level::verbose, "bind " + described(spec) + " skipped: " + why);
@@ -32,6 +33,24 @@ Result<bool> source_exists(Draft& draft, const BindSpec& spec, bool from_user) {
     Error error = make_error(Error::Kind::request, "mount source " + spec.source + " doesn't exist: " + why);
     error.add_context("binding " + described(spec));
     return error.with_hint("check the path; \":optional\" after the destination skips it when it is absent");
+}
+
+// The bind of a part of an image; gives whether that part is a directory.
+Result<bool> take_from_image(Draft& draft, const Wanted& wanted, MountOp& op) {
+    const BindSpec& spec = wanted.spec;
+    const std::optional<std::size_t> index = draft.image_of(wanted.argument, spec.image_id);
+    if (!index) return make_error(Error::Kind::request, "no image is open for the bind " + described(spec));
+    const FurtherImage& image = draft.in.images[*index];
+    const ResolvedPath inside = resolve_in(*image.view, absolute_path(spec.image_path, "/"));
+    if (!inside.exists()) {
+        Error error = make_error(Error::Kind::request, spec.image_path + " doesn't exist in the image " + spec.source);
+        return error.add_context("binding " + described(spec));
+    }
+    op.kind = MountOp::Kind::image;
+    op.image_path = inside.path;
+    op.image_index = *index;
+    op.flags.read_only = true;
+    return inside.node.kind == Node::Kind::directory;
 }
 
 Status place_bind(Draft& draft, const Wanted& wanted) {
@@ -47,11 +66,14 @@ Status place_bind(Draft& draft, const Wanted& wanted) {
     op.source = spec.source;
     op.target = spec.target;
     op.flags.read_only = spec.read_only;
+    bool is_dir = resolve_in(draft.in.host_tree, spec.source).node.kind == Node::Kind::directory;
+    if (spec.from_image) {
+        SWRUN_TRY(is_dir, take_from_image(draft, wanted, op));
+    }
     op.flags.recursive = spec.recursive;
     if (is_device_bind(draft, spec)) op.flags.no_dev = false;
     op.required = wanted.from_user && spec.required;
     op.origin = spec.origin;
-    const bool is_dir = resolve_in(draft.in.host_tree, spec.source).node.kind == Node::Kind::directory;
     Status placed = draft.tree.place(std::move(op), is_dir);
     if (placed) return placed;
     if (!wanted.from_user) {
@@ -79,7 +101,7 @@ std::vector<Wanted> sorted_binds(Draft& draft) {
                            "': destination is already in the mount point list");
             return;
         }
-        all.push_back({std::move(spec), from_user});
+        all.push_back({std::move(spec), asked.source, from_user});
     };
     for (const BindSpec& spec : draft.in.request.binds) add(spec, true);
     if (!draft.contained()) {

@@ -118,7 +118,9 @@ Status mount_host_file(Draft& draft, const std::string& path, bool restricted) {
     if (!source.exists()) return {};
     // Through a link of the image (Debian's /etc/localtime points into zoneinfo) the mount would cover
     // a file with another meaning: the name itself is replaced.
-    if (draft.tree.look(path).kind == Node::Kind::symlink && !draft.plan.root.writable) {
+    const ResolvedPath parent = resolve_in(draft.tree, std::string(parent_path(path)));
+    const std::string name = join_path(parent.path, base_name(path));
+    if (draft.tree.look(name).kind == Node::Kind::symlink && !draft.plan.root.writable) {
         draft.tree.add_ghost(entry(Ghost::Kind::file, path, "", 0644));
     }
     MountOp op = restricted ? bind_op(path, path, builtin(path)) : bind_unrestricted(path, builtin(path));
@@ -179,7 +181,7 @@ Result<MountOp> private_directory(const Draft& draft, const std::string& target,
 }
 
 Status mount_default_home(Draft& draft) {
-    const std::string& source = draft.in.host.user.home;
+    const std::string& source = draft.user.home;
     const bool usable = !source.empty() && source[0] == '/' && source != "/" &&
                         resolve_in(draft.in.host_tree, clean_path(source)).node.kind == Node::Kind::directory &&
                         resolve_in(draft.in.host_tree, clean_path(source)).exists();
@@ -282,8 +284,24 @@ Status add_identity(Draft& draft) {
         for (Note& note : file.notes) draft.plan.notes.push_back(std::move(note));
         return file.text ? add_generated(draft, path, std::move(*file.text), builtin(std::move(why))) : Status{};
     };
-    SWRUN_CHECK(add("/etc/passwd", passwd_with_user(text_of("/etc/passwd"), host.user, draft.home), "the caller's passwd entry"));
+    SWRUN_CHECK(add("/etc/passwd", passwd_with_user(text_of("/etc/passwd"), draft.user, draft.home), "the caller's passwd entry"));
+    // The caller's groups have no number inside a namespace in which he is somebody else.
+    if (draft.user.uid != host.user.uid) return {};
     return add("/etc/group", group_with_user(text_of("/etc/group"), host.groups, host.user.name), "the caller's groups");
+}
+
+// --containlibs: single libraries of the host, beside those of a GPU driver.
+Status add_libraries(Draft& draft) {
+    for (const Asked<std::string>& asked : draft.in.request.containlibs) {
+        const std::string path = absolute_path(asked.value, draft.in.host.cwd.physical);
+        if (!resolve_in(draft.in.host_tree, path).exists()) {
+            return make_error(Error::Kind::request, "library " + path + ": no such file or directory (from " + to_text(asked.origin) + ")");
+        }
+        MountOp op = bind_op(path, join_path(kGpuLibraryDirectory, base_name(path)), asked.origin);
+        op.flags.read_only = true;
+        SWRUN_CHECK(place_own(draft, std::move(op), false));
+    }
+    return {};
 }
 
 Status add_files(Draft& draft) {
@@ -294,6 +312,7 @@ Status add_files(Draft& draft) {
         SWRUN_CHECK(place_own(draft, op, op.target_is_dir));
     }
     for (const Note& note : draft.in.gpu.notes) draft.plan.notes.push_back(note);
+    SWRUN_CHECK(add_libraries(draft));
     const Text& dns = draft.in.request.dns;
     if (dns.value) {
         SWRUN_TRY(std::string text, resolv_conf_for_dns(*dns.value));
@@ -321,20 +340,16 @@ void check_no_mount(Draft& draft) {
 
 Status resolve_home(Draft& draft) {
     const LaunchRequest& request = draft.in.request;
-    const UserFacts& user = draft.in.host.user;
+    const UserFacts& user = draft.user;
     const bool wanted = !request.no_home.value && !draft.unmounted("home");
     if (!request.home.value) {
         draft.home = draft.root_inside() ? "/root" : clean_path(user.home.empty() ? "/" : user.home);
         return wanted ? mount_default_home(draft) : Status{};
     }
-    SWRUN_TRY(const HomeSpec spec, parse_home(*request.home.value));
-    const bool one_part = spec.target.empty();
+    SWRUN_TRY(const HomeSpec spec, with_context(parse_home(*request.home.value),
+                                                "reading the home directory (from " + to_text(request.home.origin) + ")"));
     const std::string source = absolute_path(spec.source, draft.in.host.cwd.physical);
-    if (!one_part && spec.target[0] != '/') {
-        return make_error(Error::Kind::request, "failed to add " + source + " as session directory: path " + spec.target +
-                                                    " is not an absolute path (from " + to_text(request.home.origin) + ")");
-    }
-    draft.home = one_part ? source : clean_path(spec.target);
+    draft.home = spec.target.empty() ? source : clean_path(spec.target);
     return wanted ? mount_custom_home(draft, spec) : Status{};
 }
 

@@ -10,21 +10,26 @@ namespace swrun {
 struct Draft {
     const ResolveInput& in;
     ContainerTree tree;
+    UserFacts user;                        // who the program is inside
     LaunchPlan plan;
     std::string home;                      // destination: HOME inside
     std::vector<std::string> bind_targets; // for *_BIND, as asked
 
-    explicit Draft(const ResolveInput& input) : in(input), tree(input.host_tree, input.image_tree) {}
+    // The further image of a bind or overlay; nullopt when the caller opened none for it.
+    [[nodiscard]] std::optional<std::size_t> image_of(const std::string& argument, std::optional<std::uint32_t> id) const;
+
+    explicit Draft(const ResolveInput& input)
+        : in(input), tree(input.host_tree, input.image_tree), user(input.host.user) {}
 
     void note(Level level, std::string text) { plan.notes.push_back({level, std::move(text)}); }
     [[nodiscard]] bool contained() const { return in.request.contain.value || in.request.containall.value; }
     // --no-mount WORD, or a PATH of it.
     [[nodiscard]] bool unmounted(std::string_view word) const;
-    [[nodiscard]] bool root_inside() const { return in.host.user.uid == 0; }
+    [[nodiscard]] bool root_inside() const { return user.uid == 0; }
 };
 
 [[nodiscard]] Status resolve_root(Draft& draft);        // resolve_root.cpp: layers and what they exclude
-[[nodiscard]] Status resolve_namespaces(Draft& draft);  // resolve_process.cpp
+[[nodiscard]] Status resolve_namespaces(Draft& draft);  // resolve_namespaces.cpp: ids and capabilities too
 [[nodiscard]] Status resolve_home(Draft& draft);        // resolve_mounts.cpp: decides HOME too
 [[nodiscard]] Status resolve_mounts(Draft& draft);      // resolve_mounts.cpp: everything but user binds
 [[nodiscard]] Status resolve_binds(Draft& draft);       // resolve_binds.cpp: user and site binds, then the cwd

@@ -1,4 +1,4 @@
-// The namespaces, the environment, the program and the directory that it starts in.
+// The environment, the program and the directory that it starts in.
 #include "env/env_file.h"
 #include "env/env_rules.h"
 #include "env/oci_runscript.h"
@@ -161,7 +161,7 @@ Status resolve_environment(Draft& draft) {
                            draft.home,       draft.bind_targets, std::move(from_files)};
     ProcessPlan& process = draft.plan.process;
     process.startup = make_startup_plan(inputs, draft.plan.notes);
-    process.startup.libs_present = !draft.in.gpu.mounts.empty();
+    process.startup.libs_present = !draft.in.gpu.mounts.empty() || !draft.in.request.containlibs.empty();
     process.startup.late = files_known_late(draft.plan.root);
     process.host_bash = draft.in.host.host_bash;
     if (process.startup.late) return {};
@@ -179,26 +179,6 @@ Status resolve_environment(Draft& draft) {
 }
 
 }  // namespace
-
-Status resolve_namespaces(Draft& draft) {
-    const LaunchRequest& request = draft.in.request;
-    const UserFacts& user = draft.in.host.user;
-    NamespacePlan& names = draft.plan.namespaces;
-    names.uid = {user.uid, user.uid, 1};
-    names.gid = {user.gid, user.gid, 1};
-    names.pid = (request.pid.value || request.containall.value) && !request.no_pid.value;
-    names.init = !request.no_init.value;
-    names.ipc = request.ipc.value || request.containall.value;
-    names.uts = request.uts.value || request.hostname.value.has_value();
-    names.hostname = request.hostname.value.value_or("");
-    names.net = request.net.value;
-    draft.plan.process.umask = request.no_umask.value ? 022 : draft.in.host.umask;
-    // Somebody who is root here (also root of an outer user namespace) keeps what that means inside.
-    const bool keep = draft.root_inside() && !request.no_privs.value;
-    draft.plan.process.no_new_privs = !keep;
-    draft.plan.process.drop_capabilities = !keep;
-    return {};
-}
 
 Status resolve_process(Draft& draft) {
     draft.plan.process.directories = directories_of(draft);

@@ -25,6 +25,20 @@ Status check_writable(const ImageFacts& image) {
                   "could not set " + image.path + " image writable: squashfs is a read-only filesystem", instead);
 }
 
+// An image file as a layer: read-only, whatever was asked.
+Status add_image_layer(Draft& draft, const OverlaySpec& overlay, const std::string& path) {
+    const std::optional<std::size_t> index = draft.image_of(overlay.path, std::nullopt);
+    if (!index || draft.in.images[*index].facts.kind != ImageFacts::Kind::squashfs) {
+        return refuse(Error::Kind::request, "overlay " + path + " is not supported yet (from " + to_text(overlay.origin) +
+                                                "): it is neither a directory nor a squashfs image",
+                      "use a directory: its upper/ keeps what the program writes");
+    }
+    if (!overlay.read_only) draft.note(Level::warning, "Overlay image " + path + " is not writable, proceeding with read-only");
+    RootPlan& root = draft.plan.root;
+    root.read_only_layers.insert(root.read_only_layers.begin(), Layer{path, index});
+    return {};
+}
+
 Status add_overlay(Draft& draft, const OverlaySpec& overlay) {
     RootPlan& root = draft.plan.root;
     const std::string path = absolute_path(overlay.path, draft.in.host.cwd.physical);
@@ -34,15 +48,12 @@ Status add_overlay(Draft& draft, const OverlaySpec& overlay) {
                                                 ": no such file or directory (from " + to_text(overlay.origin) + ")",
                       "make the directory first, or check its name");
     }
-    if (found.node.kind != Node::Kind::directory) {
-        return refuse(Error::Kind::request, "overlay " + path + " is not a directory (from " + to_text(overlay.origin) + ")",
-                      "this version of swrun takes directories as overlays; unpack the image into one");
-    }
+    if (found.node.kind != Node::Kind::directory) return add_image_layer(draft, overlay, path);
     if (overlay.read_only) {
         // A directory written by an earlier launch keeps its files in upper/.
         const std::string upper = join_path(found.path, "upper");
         const bool made_by_us = draft.in.host_tree.look(upper).kind == Node::Kind::directory;
-        root.read_only_layers.insert(root.read_only_layers.begin(), made_by_us ? upper : found.path);
+        root.read_only_layers.insert(root.read_only_layers.begin(), Layer{made_by_us ? upper : found.path, std::nullopt});
         return {};
     }
     if (!root.upper_directory.empty()) {

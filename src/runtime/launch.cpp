@@ -30,12 +30,16 @@ namespace {
 struct Stage {
     const LaunchPlan& plan;
     ServedImage* image;                  // null for a directory
+    const std::vector<ServedImage*>& further;
     Stopwatch& watch;
     const LaunchOptions& options;
     std::vector<Note> notes;
 
     Fd link;                             // to the image server; closing it without a device ends the server
+    std::vector<Fd> further_links;       // one server per use of a further image: layers, then mounts
     Fd image_mount;
+    std::vector<Fd> layer_mounts;
+    std::vector<Fd> bound_images;
     Fd root;
     std::vector<Captured> captured;
     Fd shell;                            // the host's static bash, when the image's scripts may need it
@@ -43,7 +47,27 @@ struct Stage {
     std::string directory;
 };
 
+// Layers first, then mounts, each in plan order: the order of the links.
+template <class OnLayer, class OnMount>
+Status for_each_further(const LaunchPlan& plan, OnLayer on_layer, OnMount on_mount) {
+    for (const Layer& layer : plan.root.read_only_layers) {
+        if (layer.image_index) SWRUN_CHECK(on_layer(layer));
+    }
+    for (const MountOp& op : plan.mounts) {
+        if (op.kind == MountOp::Kind::image) SWRUN_CHECK(on_mount(op));
+    }
+    return {};
+}
+
 Status start_server(Stage& stage) {  // S2
+    const auto start = [&](std::size_t index) -> Status {
+        SWRUN_TRY(Fd link, start_image_server(*stage.further.at(index)));
+        stage.further_links.push_back(std::move(link));
+        return {};
+    };
+    SWRUN_CHECK(for_each_further(
+        stage.plan, [&](const Layer& layer) { return start(*layer.image_index); },
+        [&](const MountOp& op) { return start(op.image_index); }));
     if (stage.image == nullptr) return {};
     SWRUN_TRY(stage.link, start_image_server(*stage.image));
     return {};
@@ -61,6 +85,7 @@ Status become_process_one(Stage& stage) {
     if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
     if (child > 0) {
         stage.link.reset();
+        stage.further_links.clear();
         supervise(child);
     }
     // The namespace shall not outlive its supervisor.  A parent that died before this line sends no
@@ -82,11 +107,22 @@ Status make_image_mount(Stage& stage) {  // S4
     const NamespacePlan& names = stage.plan.namespaces;
     SWRUN_TRY(stage.image_mount, mount_image(stage.plan.root, names.uid, names.gid, stage.link.get()));
     stage.link.reset();
+    std::size_t next = 0;
+    const auto mount = [&](const std::string& part, bool is_directory, std::vector<Fd>& into) -> Status {
+        SWRUN_TRY(Fd made, mount_further_image(part, is_directory, stage.plan.root.owners, names,
+                                               stage.further_links.at(next++).get()));
+        into.push_back(std::move(made));
+        return {};
+    };
+    SWRUN_CHECK(for_each_further(
+        stage.plan, [&](const Layer&) { return mount("/", true, stage.layer_mounts); },
+        [&](const MountOp& op) { return mount(op.image_path, op.target_is_dir, stage.bound_images); }));
+    stage.further_links.clear();
     return {};
 }
 
 Status capture_sources(Stage& stage) {  // S5
-    SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, stage.notes));
+    SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, std::move(stage.bound_images), stage.notes));
     const std::string& bash = stage.plan.process.host_bash;
     if (!stage.plan.process.environment && !bash.empty()) {
         stage.shell = Fd(::open(bash.c_str(), O_RDONLY | O_CLOEXEC));
@@ -95,7 +131,7 @@ Status capture_sources(Stage& stage) {  // S5
 }
 
 Status attach_all(Stage& stage) {  // S6
-    SWRUN_TRY(stage.root, attach_root(stage.plan.root, std::move(stage.image_mount)));
+    SWRUN_TRY(stage.root, attach_root(stage.plan.root, std::move(stage.image_mount), std::move(stage.layer_mounts)));
     return attach_mounts(stage.root.get(), stage.captured, stage.notes);
 }
 
@@ -177,8 +213,9 @@ constexpr Step kSteps[] = {
 
 }  // namespace
 
-Error launch(const LaunchPlan& plan, ServedImage* image, Stopwatch& watch, const LaunchOptions& options) {
-    Stage stage{plan, image, watch, options, {}, {}, {}, {}, {}, {}, {}, {}};
+Error launch(const LaunchPlan& plan, ServedImage* image, const std::vector<ServedImage*>& further, Stopwatch& watch,
+             const LaunchOptions& options) {
+    Stage stage{plan, image, further, watch, options, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
     ::umask(0);  // the modes in the plan are meant as they are; S8 sets the program's own
     for (const Step& step : kSteps) {
         log_debug(std::string(step.name) + " " + step.context);

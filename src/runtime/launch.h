@@ -14,8 +14,9 @@ struct LaunchOptions {
     bool print_timings = false;  // laps as JSON on stderr, just before the program takes over
 };
 
-// `image` is null for a directory.  Becomes the program, or gives the reason why not.  With a pid namespace of its own the calling
+// `image` is null for a directory; `further` are the other images, by the plan's indexes.  Becomes the program, or gives the reason why not.  With a pid namespace of its own the calling
 // process stays as its supervisor and ends with the program's status.
-[[nodiscard]] Error launch(const LaunchPlan& plan, ServedImage* image, Stopwatch& watch, const LaunchOptions& options);
+[[nodiscard]] Error launch(const LaunchPlan& plan, ServedImage* image, const std::vector<ServedImage*>& further,
+                           Stopwatch& watch, const LaunchOptions& options);
 
 }  // namespace swrun

@@ -9,8 +9,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "mounts/mount_syscalls.h"
+#include "runtime/id_ranges.h"
 #include "support/io.h"
 #include "support/text.h"
 
@@ -86,11 +88,20 @@ std::string user_namespace_hint(int err) {
 }
 
 Status enter_namespaces(const NamespacePlan& plan) {
+    std::optional<RangeMapper> mapper;
+    if (!plan.more_uids.empty()) {
+        SWRUN_TRY(RangeMapper started, RangeMapper::start(plan));
+        mapper.emplace(std::move(started));
+    }
     if (::unshare(unshare_flags(plan)) != 0) {
         Error error = sys_error(Error::Kind::host, "unshare", "(user and mount namespace)", errno);
         return error.with_hint(user_namespace_hint(error.sys_errno));
     }
-    if (plan.user) SWRUN_CHECK(write_id_maps(plan));
+    if (mapper) {
+        SWRUN_CHECK(mapper->map());
+    } else if (plan.user) {
+        SWRUN_CHECK(write_id_maps(plan));
+    }
     // A mount namespace that comes with a new user namespace is made of slaves already
     // (mount_namespaces(7)); one in the caller's own is not.
     if (!plan.user) SWRUN_CHECK(make_mounts_slave());

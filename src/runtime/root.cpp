@@ -24,7 +24,14 @@ Error fuse_device_error(Error error) {
     return error.with_hint("the FUSE device must be usable by everybody: chmod 0666 /dev/fuse");
 }
 
-Result<Fd> mount_squashfs(const RootPlan& plan, const IdMap& uid, const IdMap& gid, int link) {
+struct Served {
+    const OwnerView& owners;
+    const std::vector<Ghost>& ghosts;
+    std::string part;       // of the image's tree
+    bool is_directory = true;
+};
+
+Result<Fd> mount_squashfs(const Served& served, const IdMap& uid, const IdMap& gid, int link) {
     Result<Fd> device = open_file(kFuseDevice, O_RDWR, Error::Kind::host);
     if (!device) return fuse_device_error(std::move(device).error());
     // default_permissions: the kernel checks modes, and an overlay above gets EACCES without it.
@@ -32,7 +39,7 @@ Result<Fd> mount_squashfs(const RootPlan& plan, const IdMap& uid, const IdMap& g
     const std::vector<FsOption> options = {
         {"source", "swrun"},
         {"fd", std::to_string(device->get())},
-        {"rootmode", "40000"},
+        {"rootmode", served.is_directory ? "40000" : "100000"},  // octal file type of the root, fuse(4)
         {"user_id", std::to_string(uid.inside)},
         {"group_id", std::to_string(gid.inside)},
         {"default_permissions", ""},
@@ -43,7 +50,7 @@ Result<Fd> mount_squashfs(const RootPlan& plan, const IdMap& uid, const IdMap& g
     flags.read_only = true;
     Result<Fd> mount = make_mount("fuse", options, flags);
     if (!mount) return std::move(mount).error();
-    SWRUN_CHECK(send_device(link, device->get(), plan.ghosts));
+    SWRUN_CHECK(send_device(link, device->get(), served.owners, served.part, served.ghosts));
     return mount;
 }
 
@@ -89,12 +96,15 @@ struct Layers {
     std::string work;
 };
 
-Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image) {
+Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image, const std::vector<Fd>& made) {
     Layers layers;
+    std::size_t next = 0;
     for (std::size_t i = 0; i < plan.read_only_layers.size(); ++i) {
         const std::string name = "layer" + std::to_string(i);
-        SWRUN_CHECK(with_context(attach_host_directory(session, name.c_str(), plan.read_only_layers[i], true),
-                                 "using the overlay " + plan.read_only_layers[i]));
+        const Layer& layer = plan.read_only_layers[i];
+        Status attached = layer.image_index ? attach_in(session, name.c_str(), made.at(next++))
+                                            : attach_host_directory(session, name.c_str(), layer.path, true);
+        SWRUN_CHECK(with_context(std::move(attached), "using the overlay " + layer.path));
         layers.lower.append(name).append(":");
     }
     if (plan.image.kind == ImageFacts::Kind::directory && !plan.ghosts.empty()) {
@@ -146,10 +156,15 @@ Result<Fd> mount_overlay(const Layers& layers, int session) {
 
 Result<Fd> mount_image(const RootPlan& plan, const IdMap& uid, const IdMap& gid, int link) {
     if (plan.image.kind == ImageFacts::Kind::directory) return mount_directory(plan);
-    return mount_squashfs(plan, uid, gid, link);
+    return mount_squashfs({plan.owners, plan.ghosts, "/", true}, uid, gid, link);
 }
 
-Result<Fd> attach_root(const RootPlan& plan, Fd image) {
+Result<Fd> mount_further_image(const std::string& part, bool is_directory, const OwnerView& owners,
+                               const NamespacePlan& names, int link) {
+    return mount_squashfs({owners, {}, part, is_directory}, names.uid, names.gid, link);
+}
+
+Result<Fd> attach_root(const RootPlan& plan, Fd image, std::vector<Fd> layers_made) {
     SWRUN_TRY(const Fd slash, open_path(AT_FDCWD, "/"));
     const bool ghosts_need_layer = plan.image.kind == ImageFacts::Kind::directory && !plan.ghosts.empty();
     if (!plan.layered() && !ghosts_need_layer) {
@@ -157,12 +172,16 @@ Result<Fd> attach_root(const RootPlan& plan, Fd image) {
         return image;
     }
     // The layers of an overlay have to be attached somewhere in this namespace (the kernel refuses
-    // detached ones, EINVAL): a tmpfs that covers "/" is that place, and goes with the old root.
+    // detached ones, EINVAL): a tmpfs that covers "/" is that place, for as long as the overlay is made.
     SWRUN_TRY(const Fd session, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, MountFlags{}));
     SWRUN_CHECK(attach_mount(session.get(), slash.get(), "/"));
-    SWRUN_TRY(const Layers layers, prepare_layers(plan, session.get(), image));
+    SWRUN_TRY(const Layers layers, prepare_layers(plan, session.get(), image, layers_made));
     SWRUN_TRY(Fd root, with_context(mount_overlay(layers, session.get()), "stacking the layers of the root"));
-    SWRUN_CHECK(attach_in(session.get(), "root", root));
+    // The overlay has mounts of its own of all layers now.  Left where it is, the session would be pivoted
+    // onto the new root along with the old one, and of the two only the upper one would go: "/.." would be
+    // the host.
+    SWRUN_CHECK(unmount_here("the session directory"));
+    SWRUN_CHECK(attach_mount(root.get(), slash.get(), "/"));
     return root;
 }
 

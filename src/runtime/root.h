@@ -13,8 +13,13 @@ namespace swrun {
 // device and the ghosts go to the image server behind `link`.
 [[nodiscard]] Result<Fd> mount_image(const RootPlan& plan, const IdMap& uid, const IdMap& gid, int link);
 
+// A further image, or a part of it, as a detached mount.
+[[nodiscard]] Result<Fd> mount_further_image(const std::string& part, bool is_directory, const OwnerView& owners,
+                                             const NamespacePlan& names, int link);
+
 // Attaches the image, with its layers if the plan has any, over "/" of the mount namespace and gives a
 // descriptor of the new root.  "/" itself still means the old root for this process.
-[[nodiscard]] Result<Fd> attach_root(const RootPlan& plan, Fd image);
+// `layers`: the mounts of those read-only layers that are images, in plan order.
+[[nodiscard]] Result<Fd> attach_root(const RootPlan& plan, Fd image, std::vector<Fd> layers);
 
 }  // namespace swrun

@@ -37,7 +37,7 @@ Result<int> Child::wait() {
 Result<std::string> capture_output(const std::vector<std::string>& argv, std::size_t limit) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const Fd reader(ends[0]);
+    Fd reader(ends[0]);
     Fd writer(ends[1]);
     std::vector<char*> raw;
     for (const std::string& arg : argv) raw.push_back(const_cast<char*>(arg.c_str()));
@@ -52,8 +52,10 @@ Result<std::string> capture_output(const std::vector<std::string>& argv, std::si
     if (err != 0) return sys_error(Error::Kind::host, "posix_spawn", argv[0], err);
     Child child(pid);
     writer.reset();
-    SWRUN_TRY(std::string output, read_all(reader.get(), argv[0], limit));
+    Result<std::string> output = read_all(reader.get(), argv[0], limit);
+    reader.reset();  // a child with more to say than the limit meets a closed pipe and ends: wait() depends on it
     SWRUN_TRY(const int status, child.wait());
+    if (!output) return output;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return make_error(Error::Kind::host, argv[0] + " failed");
     return output;
 }

@@ -42,12 +42,13 @@ class DryRun(swtest.Case):
         self.assertEqual(first, second)
 
     def test_nothing_is_created(self):
-        os.mkdir(self.work + '/src')
-        self.user.give(self.work + '/src')
+        for name in ('src', 'wd'):
+            os.mkdir(os.path.join(self.work, name))
+            self.user.give(os.path.join(self.work, name))
         self.write('inner/x')
         self.plan('-B', 'src:/data,inner:/data/inner', '--workdir', self.work + '/wd', '--contain')
-        self.assertEqual(sorted(os.listdir(self.work)), ['inner', 'src'])
-        self.assertEqual(os.listdir(self.work + '/src'), [])
+        self.assertEqual(sorted(os.listdir(self.work)), ['inner', 'src', 'wd'])
+        self.assertEqual(os.listdir(self.work + '/src') + os.listdir(self.work + '/wd'), [])
 
     def test_no_privileged_call(self):
         if not shutil.which('strace', path=swtest.SYSPATH):

@@ -37,7 +37,7 @@ for index in {READ_AT!r}:
     digest.update(os.pread(fd, 150001, index * {BLOCK} + 777))
 print(digest.hexdigest())
 """
-LIST = ['-printf', r'%p\t%y\t%m\t%T@\t%l\n']
+LIST = ['-printf', r'%p\t%y\t%m\t%Ts\t%l\n']
 
 
 def squash(source, image, *options):
@@ -159,7 +159,9 @@ class Real(swtest.Case):
         inside = self.swrun('exec', '--no-home', self.real, 'find', '/', '-xdev', *LIST, timeout=300, cwd='/')
         outside = self.in_tree('find', '/', '-xdev', *LIST)
         mounted = {m['point'] for m in self.mounts()}
-        self.assertEqual(sorted(inside.err.splitlines()), sorted(outside.err.splitlines()))
+        # In an image file all belongs to the caller, so it may show folders that the tree keeps for root.
+        self.assertLessEqual(set(inside.err.splitlines()), set(outside.err.splitlines()))
+        closed = tuple(line.split('\u2018')[1].split('\u2019')[0] + '/' for line in outside.err.splitlines())
 
         def entries(text):
             return {line.split('\t')[0]: line for line in text.splitlines()}
@@ -169,10 +171,11 @@ class Real(swtest.Case):
         seen, wanted = entries(inside.out), entries(outside.out)
         self.assertGreater(len(wanted), 5000)
         missing = [path for path in wanted if path not in seen and not hidden(path)]
-        added = [path for path in seen if path not in wanted and
+        added = [path for path in seen if path not in wanted and not path.startswith(closed) and
                  not any(point == path or point.startswith(path + '/') for point in mounted)]
         self.assertEqual((missing, added), ([], []))
-        odd = [(wanted[path], seen[path]) for path in wanted if path in seen and not hidden(path) and path != '/' and
+        made = ('/', '/etc/passwd', '/etc/group')
+        odd = [(wanted[path], seen[path]) for path in wanted if path in seen and not hidden(path) and path not in made and
                wanted[path] != seen[path] and not any(point.startswith(path + '/') for point in mounted)]
         self.assertEqual(odd[:5], [])
 

@@ -15,6 +15,16 @@ public:
     FakeTree& dir(const std::string& path) { return put(path, Node::Kind::directory, ""); }
     FakeTree& file(const std::string& path, const std::string& text = "") { return put(path, Node::Kind::file, text); }
     FakeTree& link(const std::string& path, const std::string& target) { return put(path, Node::Kind::symlink, target); }
+    FakeTree& special(const std::string& path) { return put(path, Node::Kind::other, ""); }
+    FakeTree& hidden(const std::string& path) { return put(path, Node::Kind::unreachable, ""); }
+    FakeTree& drop(const std::string& path) {  // with all that is below it
+        std::erase_if(entries_, [&](const auto& entry) { return is_below(entry.first, path); });
+        return *this;
+    }
+    FakeTree& on_device(std::uint64_t device) {
+        device_ = device;
+        return *this;
+    }
 
     [[nodiscard]] Node look(const std::string& path) const override {
         Node node;
@@ -23,7 +33,7 @@ public:
         if (found == entries_.end()) return node;
         node.kind = found->second.kind;
         node.mode = node.kind == Node::Kind::directory ? 0755 : 0644;
-        node.device = 1;
+        node.device = device_;
         node.inode = static_cast<std::uint64_t>(std::distance(entries_.begin(), found)) + 2;
         node.size = found->second.text.size();
         return node;
@@ -58,6 +68,7 @@ private:
     }
 
     std::map<std::string, Entry> entries_;
+    std::uint64_t device_ = 1;
 };
 
 }  // namespace swrun

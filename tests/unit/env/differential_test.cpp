@@ -37,7 +37,8 @@ std::string slurp(const fs::path& path) {
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
-    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+        text.replace(at, from.size(), to);
 }
 
 struct Shell {
@@ -80,9 +81,17 @@ protected:
         link("/opt/current", "tool");
         link("/opt/broken", "nowhere");
         plan.has_env_directory = true;
-        for (const auto& [name, value] : Map{{"HOME", "/home/u"}, {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                                             {"APPTAINER_NAME", "i.sif"}, {"CALLER_A", "a b\n'\"c"}, {"CALLER_B", "b"}, {"CALLER_C", ""},
-                                             {"TERM", "xterm"}, {"HOSTNAME", "host"}, {"OPTIND", "1"}, {"OLDPWD", "/old"}, {"UID", "4"}}) {
+        for (const auto& [name, value] : Map{{"HOME", "/home/u"},
+                                             {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                                             {"APPTAINER_NAME", "i.sif"},
+                                             {"CALLER_A", "a b\n'\"c"},
+                                             {"CALLER_B", "b"},
+                                             {"CALLER_C", ""},
+                                             {"TERM", "xterm"},
+                                             {"HOSTNAME", "host"},
+                                             {"OPTIND", "1"},
+                                             {"OLDPWD", "/old"},
+                                             {"UID", "4"}}) {
             plan.forwarded.push_back({name, value, "caller"});
         }
         plan.positional = {"cmd", "two words", "*"};
@@ -109,7 +118,9 @@ protected:
         put(path, text);
         plan.files.push_back({path, text});
     }
-    void override_with(const std::string& name, const std::string& value) { plan.overrides.push_back({name, value, {}}); }
+    void override_with(const std::string& name, const std::string& value) {
+        plan.overrides.push_back({name, value, {}});
+    }
 
     // Runs the script once; gives what arrived on descriptor 9.
     std::string run_script(const Shell& shell, const std::string& script, Outcome& outcome) {
@@ -223,7 +234,8 @@ TEST_F(Differential, Corpus) {
 
 TEST_F(Differential, WholeImageAndNoEval) {
     const fs::path corpus = fs::path(SWRUN_SOURCE_DIR) / "tests/unit/env/corpus";
-    for (const char* name : {"10-docker2singularity.sh", "90-plain.sh", "95-apps.sh", "99-base.sh", "99-runtimevars.sh"}) {
+    for (const char* name :
+         {"10-docker2singularity.sh", "90-plain.sh", "95-apps.sh", "99-base.sh", "99-runtimevars.sh"}) {
         file(name, slurp(corpus / name));
     }
     const std::string odd = "$FOO`echo x`$(id)\\\"'it's\n!";
@@ -240,6 +252,20 @@ TEST_F(Differential, WholeImageAndNoEval) {
             SCOPED_TRACE(shell.name);
             expect_same(shell, expected);
         }
+    }
+}
+
+TEST_F(Differential, ExitInTheMiddleKeepsTheState) {
+    file("10-docker.sh", "PATH=/d:/bin\nCALLER_B=unexported\nexport A='a\nb'\numask 077\nexit 0\n");
+    file("90-environment.sh", "export SEEN=\"$A$CALLER_C\"\nexit 0\n");
+    file("99-base.sh", "export BASE=$PATH\nexit\n");
+    override_with("V", "$SEEN");
+    const StartupResult expected = lite();
+    ASSERT_EQ(expected.kind, StartupResult::Kind::ready) << expected.reason;
+    EXPECT_EQ(expected.notes.size(), 3U);
+    for (const Shell& shell : shells()) {
+        SCOPED_TRACE(shell.name);
+        expect_same(shell, expected);
     }
 }
 
@@ -346,9 +372,19 @@ TEST_F(RealShell, BashRunsBash) {
         if (std::string_view(shell.name) != "bash") continue;
         const Map env = environment(shell);
         EXPECT_EQ(last.errors, "");
-        for (const auto& [name, value] : Map{{"ARR_COUNT", "3"}, {"ARR_SECOND", "two words"}, {"MAPK", "v"}, {"REPL", "a+b+c"}, {"UPPER", "A-B-C"},
-                                             {"SUB", "b"}, {"MATCHED", "b"}, {"CONDA", "ok"}, {"REST", "beta gamma"}, {"SPECIAL", "tab\there\001"},
-                                             {"EXT", "1"}, {"PWD", "/work"}, {"OLDPWD", "/old"}}) {
+        for (const auto& [name, value] : Map{{"ARR_COUNT", "3"},
+                                             {"ARR_SECOND", "two words"},
+                                             {"MAPK", "v"},
+                                             {"REPL", "a+b+c"},
+                                             {"UPPER", "A-B-C"},
+                                             {"SUB", "b"},
+                                             {"MATCHED", "b"},
+                                             {"CONDA", "ok"},
+                                             {"REST", "beta gamma"},
+                                             {"SPECIAL", "tab\there\001"},
+                                             {"EXT", "1"},
+                                             {"PWD", "/work"},
+                                             {"OLDPWD", "/old"}}) {
             EXPECT_EQ(at(env, name), value) << name;
         }
         for (const char* name : {"arr", "hidden", "map"}) EXPECT_FALSE(env.contains(name)) << name;

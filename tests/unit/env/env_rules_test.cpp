@@ -20,9 +20,7 @@ protected:
         image.path = "/data/i.sif";
         image.name = "i.sif";
     }
-    EnvRules rules() {
-        return apply_env_rules({request, host, image, "/home/u", binds, file_values});
-    }
+    EnvRules rules() { return apply_env_rules({request, host, image, "/home/u", binds, file_values}); }
     static Map map_of(const EnvRules& rules) {
         Map map;
         for (const Variable& variable : rules.forwarded) map[variable.name] = variable.value;
@@ -53,20 +51,40 @@ protected:
 
 TEST_F(EnvRulesTest, EmptyCaller) {
     const Map map = map_of(rules());
-    const Map expected = {{"APPTAINER_APPNAME", ""}, {"APPTAINER_BIND", ""}, {"APPTAINER_COMMAND", "exec"},
-                          {"APPTAINER_CONTAINER", "/data/i.sif"}, {"APPTAINER_ENVIRONMENT", "/.singularity.d/env/91-environment.sh"},
-                          {"APPTAINER_NAME", "i.sif"}, {"HOME", "/home/u"},
-                          {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"SINGULARITY_BIND", ""},
-                          {"SINGULARITY_CONTAINER", "/data/i.sif"}, {"SINGULARITY_ENVIRONMENT", "/.singularity.d/env/91-environment.sh"},
+    const Map expected = {{"APPTAINER_APPNAME", ""},
+                          {"APPTAINER_BIND", ""},
+                          {"APPTAINER_COMMAND", "exec"},
+                          {"APPTAINER_CONTAINER", "/data/i.sif"},
+                          {"APPTAINER_ENVIRONMENT", "/.singularity.d/env/91-environment.sh"},
+                          {"APPTAINER_NAME", "i.sif"},
+                          {"HOME", "/home/u"},
+                          {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                          {"SINGULARITY_BIND", ""},
+                          {"SINGULARITY_CONTAINER", "/data/i.sif"},
+                          {"SINGULARITY_ENVIRONMENT", "/.singularity.d/env/91-environment.sh"},
                           {"SINGULARITY_NAME", "i.sif"},
                           {"USER_PATH", ":/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin:/usr/local/sbin"}};
     EXPECT_EQ(map, expected);
 }
 
 TEST_F(EnvRulesTest, ForwardsAllButTheListed) {
-    host.environment = {{"USER", "u"}, {"EMPTY", ""}, {"NL", "a\nb"}, {"BASH_FUNC_f%%", "() { :; }"}, {"a-b", "1"}, {"SHLVL", "3"},
-                        {"HOME", "/x"}, {"PATH", "/a"}, {"LD_LIBRARY_PATH", "/l"}, {"IFS", ":"}, {"OPTIND", "1"}, {"LD_PRELOAD", "p"},
-                        {"SINGULARITY_FOO", "1"}, {"APPTAINER_FOO", "1"}, {"SINGULARITYENV_", "1"}, {"USER", "second"}, {"DROP", "1"}};
+    host.environment = {{"USER", "u"},
+                        {"EMPTY", ""},
+                        {"NL", "a\nb"},
+                        {"BASH_FUNC_f%%", "() { :; }"},
+                        {"a-b", "1"},
+                        {"SHLVL", "3"},
+                        {"HOME", "/x"},
+                        {"PATH", "/a"},
+                        {"LD_LIBRARY_PATH", "/l"},
+                        {"IFS", ":"},
+                        {"OPTIND", "1"},
+                        {"LD_PRELOAD", "p"},
+                        {"SINGULARITY_FOO", "1"},
+                        {"APPTAINER_FOO", "1"},
+                        {"SINGULARITYENV_", "1"},
+                        {"USER", "second"},
+                        {"DROP", "1"}};
     request.no_env.push_back({"DROP", {}});
     const Map map = map_of(rules());
     EXPECT_EQ(map.at("USER"), "u");
@@ -75,14 +93,15 @@ TEST_F(EnvRulesTest, ForwardsAllButTheListed) {
     EXPECT_EQ(map.at("HOME"), "/home/u");
     EXPECT_EQ(map.at("USER_PATH"), "/a:/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin:/usr/local/sbin");
     for (const char* kept : {"BASH_FUNC_f%%", "a-b", "SHLVL", "LD_PRELOAD"}) EXPECT_TRUE(map.contains(kept)) << kept;
-    for (const char* gone : {"LD_LIBRARY_PATH", "IFS", "OPTIND", "SINGULARITY_FOO", "APPTAINER_FOO", "SINGULARITYENV_", "DROP"}) {
+    for (const char* gone :
+         {"LD_LIBRARY_PATH", "IFS", "OPTIND", "SINGULARITY_FOO", "APPTAINER_FOO", "SINGULARITYENV_", "DROP"}) {
         EXPECT_FALSE(map.contains(gone)) << gone;
     }
 }
 
 TEST_F(EnvRulesTest, CleanEnvironmentKeepsTermAndProxies) {
     host.environment = {{"A", "1"}, {"LANG", "fi"}, {"TERM", "t"}, {"no_proxy", "n"}, {"PATH", "/p"}};
-    for (Flag LaunchRequest::* flag : {&LaunchRequest::cleanenv, &LaunchRequest::containall, &LaunchRequest::compat}) {
+    for (Flag LaunchRequest::*flag : {&LaunchRequest::cleanenv, &LaunchRequest::containall, &LaunchRequest::compat}) {
         request = LaunchRequest{};
         (request.*flag).value = true;
         const Map map = map_of(rules());
@@ -123,16 +142,20 @@ TEST_F(EnvRulesTest, PrefixedVariables) {
     EXPECT_FALSE(map_of(made).contains("A"));
     EXPECT_THAT(said(made, Level::warning), IsEmpty());
     EXPECT_THAT(said(made, Level::info), IsEmpty());
-    EXPECT_THAT(said(made, Level::verbose), ElementsAre("Environment variable SINGULARITYENV_B is set, but APPTAINERENV_B is preferred"));
+    EXPECT_THAT(said(made, Level::verbose),
+                ElementsAre("Environment variable SINGULARITYENV_B is set, but APPTAINERENV_B is preferred"));
 }
 
 TEST_F(EnvRulesTest, ConflictingPrefixes) {
-    host.environment = {{"SINGULARITYENV_V", "s"}, {"APPTAINERENV_V", "a"}, {"SINGULARITYENV_W", "same"}, {"APPTAINERENV_W", "same"}};
+    host.environment = {
+        {"SINGULARITYENV_V", "s"}, {"APPTAINERENV_V", "a"}, {"SINGULARITYENV_W", "same"}, {"APPTAINERENV_W", "same"}};
     const EnvRules made = rules();
     EXPECT_THAT(forced(made), ElementsAre("V=a", "W=same"));
-    EXPECT_THAT(said(made, Level::warning),
-                ElementsAre("SINGULARITYENV_V and APPTAINERENV_V have different values, using the latter",
-                            "Skipping environment variable [SINGULARITYENV_V=s], V is already overridden with different value [a]"));
+    EXPECT_THAT(
+        said(made, Level::warning),
+        ElementsAre(
+            "SINGULARITYENV_V and APPTAINERENV_V have different values, using the latter",
+            "Skipping environment variable [SINGULARITYENV_V=s], V is already overridden with different value [a]"));
 }
 
 TEST_F(EnvRulesTest, RanksAndOrder) {
@@ -144,35 +167,44 @@ TEST_F(EnvRulesTest, RanksAndOrder) {
     option("N", "2");
     const EnvRules made = rules();
     EXPECT_THAT(forced(made), ElementsAre("P=p", "Z=file", "F=3", "G=1", "V=opt", "N=2"));
-    EXPECT_THAT(said(made, Level::warning),
-                ElementsAre("SINGULARITYENV_V and APPTAINERENV_V have different values, using the latter",
-                            "Skipping environment variable [SINGULARITYENV_V=s], V is already overridden with different value [opt]"));
+    EXPECT_THAT(
+        said(made, Level::warning),
+        ElementsAre(
+            "SINGULARITYENV_V and APPTAINERENV_V have different values, using the latter",
+            "Skipping environment variable [SINGULARITYENV_V=s], V is already overridden with different value [opt]"));
     EXPECT_THAT(said(made, Level::verbose), ElementsAre("Ignored environment file variable F: override from --env"));
 }
 
 TEST_F(EnvRulesTest, NotPermitted) {
-    host.environment = {{"SINGULARITYENV_HOME", "/x"}, {"APPTAINERENV_APPTAINER_SHELL", "/x"}, {"APPTAINERENV_EUID", "1"}, {"APPTAINERENV_PWD", "/"}};
+    host.environment = {{"SINGULARITYENV_HOME", "/x"},
+                        {"APPTAINERENV_APPTAINER_SHELL", "/x"},
+                        {"APPTAINERENV_EUID", "1"},
+                        {"APPTAINERENV_PWD", "/"}};
     option("HOME", "/y");
     option("SINGULARITY_APPNAME", "q");
     option("", "v");
     const EnvRules made = rules();
     EXPECT_THAT(forced(made), IsEmpty());
-    EXPECT_THAT(said(made, Level::warning),
-                ElementsAre("Overriding HOME environment variable with APPTAINERENV_HOME is not permitted",
-                            "Overriding SINGULARITY_APPNAME environment variable with APPTAINERENV_SINGULARITY_APPNAME is not permitted",
-                            "Ignore environment variable =v: variable name missing",
-                            "Overriding APPTAINER_SHELL environment variable with APPTAINERENV_APPTAINER_SHELL is not permitted",
-                            "EUID: readonly variable",
-                            "Overriding HOME environment variable with SINGULARITYENV_HOME is not permitted"));
+    EXPECT_THAT(
+        said(made, Level::warning),
+        ElementsAre(
+            "Overriding HOME environment variable with APPTAINERENV_HOME is not permitted",
+            "Overriding SINGULARITY_APPNAME environment variable with APPTAINERENV_SINGULARITY_APPNAME is not "
+            "permitted",
+            "Ignore environment variable =v: variable name missing",
+            "Overriding APPTAINER_SHELL environment variable with APPTAINERENV_APPTAINER_SHELL is not permitted",
+            "EUID: readonly variable",
+            "Overriding HOME environment variable with SINGULARITYENV_HOME is not permitted"));
 }
 
 TEST_F(EnvRulesTest, OneBadNameLosesOnlyItself) {
     host.environment = {{"SINGULARITYENV_bad-name", "1"}, {"SINGULARITYENV_1a", "1"}, {"SINGULARITYENV_GOOD", "2"}};
     const EnvRules made = rules();
     EXPECT_THAT(forced(made), ElementsAre("GOOD=2"));
-    EXPECT_THAT(said(made, Level::warning),
-                ElementsAre("Ignore environment variable SINGULARITYENV_1a: 1a is not a valid variable name",
-                            "Ignore environment variable SINGULARITYENV_bad-name: bad-name is not a valid variable name"));
+    EXPECT_THAT(
+        said(made, Level::warning),
+        ElementsAre("Ignore environment variable SINGULARITYENV_1a: 1a is not a valid variable name",
+                    "Ignore environment variable SINGULARITYENV_bad-name: bad-name is not a valid variable name"));
 }
 
 TEST_F(EnvRulesTest, LibraryPathKeepsTheInjectedDirectory) {
@@ -185,7 +217,8 @@ TEST_F(EnvRulesTest, LibraryPathKeepsTheInjectedDirectory) {
 TEST_F(EnvRulesTest, SiteVariablesAreDefaults) {
     host.environment = {{"A", "caller"}, {"SINGULARITYENV_O", "caller"}};
     const Origin site{Origin::Kind::site_file, "/etc/s.toml:3"};
-    request.site_env = {{"A", "site", site}, {"B", "site", site}, {"SINGULARITYENV_O", "site", site}, {"APPTAINERENV_P", "site", site}};
+    request.site_env = {
+        {"A", "site", site}, {"B", "site", site}, {"SINGULARITYENV_O", "site", site}, {"APPTAINERENV_P", "site", site}};
     const EnvRules made = rules();
     EXPECT_EQ(map_of(made).at("A"), "caller");
     EXPECT_EQ(map_of(made).at("B"), "site");

@@ -20,7 +20,9 @@ std::vector<std::string> pairs(const Result<std::vector<EnvOverride>>& values) {
     return list;
 }
 
-std::vector<std::string> option(std::string_view text) { return pairs(parse_env_option(text, {Origin::Kind::argument, "--env"})); }
+std::vector<std::string> option(std::string_view text) {
+    return pairs(parse_env_option(text, {Origin::Kind::argument, "--env"}));
+}
 
 TEST(EnvOption, Forms) {
     EXPECT_THAT(option("A=1"), ElementsAre("A|1"));
@@ -61,7 +63,8 @@ TEST_F(EnvFileTest, Values) {
                 ElementsAre("A|1", "B|two words", "C|single $A", "D|1-x", "E|hv"));
     EXPECT_THAT(pairs(evaluate("A=\"l1\nl2\"\n")), ElementsAre("A|l1\nl2"));
     EXPECT_THAT(pairs(evaluate("V='\\$FOO'")), ElementsAre("V|\\$FOO"));
-    EXPECT_THAT(pairs(evaluate("A=1 B=2\nA=3\nX=$(echo x)\nY=`printf '%s' y`")), ElementsAre("A|3", "B|2", "X|x", "Y|y"));
+    EXPECT_THAT(pairs(evaluate("A=1 B=2\nA=3\nX=$(echo x)\nY=`printf '%s' y`")),
+                ElementsAre("A|3", "B|2", "X|x", "Y|y"));
     EXPECT_THAT(pairs(evaluate("P=$PATH\nI=$APPTAINER_IMAGE\nU=$UID\nN=$#$2\nM=$SINGULARITY_IMAGE")),
                 ElementsAre("P|/host/bin", "I|i.sif", "U|12", "N|2cmd", "M|"));
     EXPECT_THAT(pairs(evaluate("")), IsEmpty());
@@ -73,10 +76,12 @@ TEST_F(EnvFileTest, ReservedNamesAreDropped) {
 }
 
 TEST_F(EnvFileTest, Refusals) {
-    EXPECT_THAT(evaluate("A=1\nA=$(id)").error().message, HasSubstr("f.env:2: the command id: could not execute \"id\": execution is disabled"));
+    EXPECT_THAT(evaluate("A=1\nA=$(id)").error().message,
+                HasSubstr("f.env:2: the command id: could not execute \"id\": execution is disabled"));
     EXPECT_THAT(evaluate("ls").error().message, HasSubstr("execution is disabled"));
     EXPECT_THAT(evaluate("A=b c").error().message, HasSubstr("execution is disabled"));
-    EXPECT_THAT(evaluate("echo x > /tmp/t").error().message, HasSubstr("could not open/create/modify \"/tmp/t\": file feature is disabled"));
+    EXPECT_THAT(evaluate("echo x > /tmp/t").error().message,
+                HasSubstr("could not open/create/modify \"/tmp/t\": file feature is disabled"));
     EXPECT_THAT(evaluate(". /tmp/t").error().message, HasSubstr("file feature is disabled"));
     EXPECT_THAT(evaluate("A=(1 2)").error().message, HasSubstr("f.env:1: an array"));
     EXPECT_THAT(evaluate("A='").error().message, HasSubstr("not closed"));
@@ -91,7 +96,8 @@ std::string runscript(const std::string& entrypoint, const std::string& cmd) {
 }
 
 TEST(OciRunscript, Words) {
-    const auto both = parse_oci_runscript(runscript("'\"/usr/local/bin/entry\" \"fixed arg\"'", "'\"default\" \"second \\$X\"'"));
+    const auto both = parse_oci_runscript(
+        runscript("'\"/usr/local/bin/entry\" \"fixed arg\"'", "'\"default\" \"second \\$X\"'"));
     ASSERT_TRUE(both);
     EXPECT_THAT(both->entrypoint, ElementsAre("/usr/local/bin/entry", "fixed arg"));
     EXPECT_THAT(both->cmd, ElementsAre("default", "second $X"));

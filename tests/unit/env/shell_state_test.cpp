@@ -6,7 +6,8 @@
 namespace swrun {
 namespace {
 
-std::string dump(const std::string& exports, const std::string& head = "swrun-state 1\nswrun-end - 0\nswrun-umask 0022\nswrun-hidden\n") {
+std::string dump(const std::string& exports,
+                 const std::string& head = "swrun-state 1\nswrun-end - 0\nswrun-umask 0022\nswrun-hidden\n") {
     return head + exports + "swrun-eof\n";
 }
 
@@ -18,8 +19,8 @@ std::string value_of(const std::string& exports, const std::string& name) {
 }
 
 TEST(ShellStateReader, Head) {
-    const Result<ShellReport> report =
-        parse_shell_state(dump("", "swrun-state 1\nswrun-end 12 33\nswrun-umask 0027\nswrun-hidden A B_1\n"));
+    const Result<ShellReport> report = parse_shell_state(
+        dump("", "swrun-state 1\nswrun-end 12 33\nswrun-umask 0027\nswrun-hidden A B_1\n"));
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_FALSE(report->complete);
     EXPECT_EQ(report->step, 12U);
@@ -38,8 +39,10 @@ TEST(ShellStateReader, Bash) {
     EXPECT_EQ(value_of("declare -rx A=\"1\"\ndeclare -ix B=\"2\"\n", "B"), "2");
     EXPECT_EQ(value_of("declare -x A\ndeclare -x B=\"\"\n", "A"), "(unset)");
     EXPECT_EQ(value_of("declare -x A\ndeclare -x B=\"\"\n", "B"), "");
-    EXPECT_EQ(value_of("declare -ax A=([0]=\"a)\" [1]=$'\\n')\ndeclare -Ax M=([k]=\"v\" )\ndeclare -x B=\"2\"\n", "A"), "(unset)");
-    EXPECT_EQ(value_of("declare -ax A=([0]=\"a)\" [1]=$'\\n')\ndeclare -Ax M=([k]=\"v\" )\ndeclare -x B=\"2\"\n", "B"), "2");
+    EXPECT_EQ(value_of("declare -ax A=([0]=\"a)\" [1]=$'\\n')\ndeclare -Ax M=([k]=\"v\" )\ndeclare -x B=\"2\"\n", "A"),
+              "(unset)");
+    EXPECT_EQ(value_of("declare -ax A=([0]=\"a)\" [1]=$'\\n')\ndeclare -Ax M=([k]=\"v\" )\ndeclare -x B=\"2\"\n", "B"),
+              "2");
     EXPECT_EQ(value_of("export A=\"posix mode\"\n", "A"), "posix mode");
 }
 
@@ -54,11 +57,14 @@ TEST(ShellStateReader, Refuses) {
     const std::string good = dump("declare -x A=\"1\"\n");
     EXPECT_FALSE(parse_shell_state(""));
     for (const std::string& bad :
-         {good + "x", good.substr(0, good.size() - 1), dump("A=1\n"), dump("export 1A='1'\n"), dump("export A='1\n"), dump("export A=\"1\n"),
-          dump("declare -x A=$'\\x41'\n"), dump("declare -x A=$'\\000'\n"), dump("export A='1' B='2'\n"), dump("declare -ax A=([0]=\"1\"\n"),
-          dump("declare x\n"), dump(std::string("export A='\0'\n", 13)), dump("", "swrun-state 2\n"),
-          dump("", "swrun-state 1\nswrun-end x 0\nswrun-umask 0022\nswrun-hidden\n"), dump("", "swrun-state 1\nswrun-end 1 300\nswrun-umask 0022\nswrun-hidden\n"),
-          dump("", "swrun-state 1\nswrun-end 1 0\nswrun-umask 9\nswrun-hidden\n"), dump("", "swrun-state 1\nswrun-end 1 0\nswrun-umask 7777777\nswrun-hidden\n"),
+         {good + "x", good.substr(0, good.size() - 1), dump("A=1\n"), dump("export 1A='1'\n"), dump("export A='1\n"),
+          dump("export A=\"1\n"), dump("declare -x A=$'\\x41'\n"), dump("declare -x A=$'\\000'\n"),
+          dump("export A='1' B='2'\n"), dump("declare -ax A=([0]=\"1\"\n"), dump("declare x\n"),
+          dump(std::string("export A='\0'\n", 13)), dump("", "swrun-state 2\n"),
+          dump("", "swrun-state 1\nswrun-end x 0\nswrun-umask 0022\nswrun-hidden\n"),
+          dump("", "swrun-state 1\nswrun-end 1 300\nswrun-umask 0022\nswrun-hidden\n"),
+          dump("", "swrun-state 1\nswrun-end 1 0\nswrun-umask 9\nswrun-hidden\n"),
+          dump("", "swrun-state 1\nswrun-end 1 0\nswrun-umask 7777777\nswrun-hidden\n"),
           dump("", "swrun-state 1\nswrun-end 1 0\nswrun-umask 22\nswrun-hidden a-b\n")}) {
         EXPECT_FALSE(parse_shell_state(bad)) << bad;
     }
@@ -66,7 +72,8 @@ TEST(ShellStateReader, Refuses) {
 
 // No cut or changed byte may crash the reader or make it read past the end.
 TEST(ShellStateReader, SurvivesDamage) {
-    const std::string good = dump("declare -x A=$'a\\303\\'b'\ndeclare -ax B=([0]=\"x\")\nexport C='it'\"'\"'s'\ndeclare -x D=\"\\\"\"\n");
+    const std::string good = dump(
+        "declare -x A=$'a\\303\\'b'\ndeclare -ax B=([0]=\"x\")\nexport C='it'\"'\"'s'\ndeclare -x D=\"\\\"\"\n");
     ASSERT_TRUE(parse_shell_state(good));
     for (std::size_t i = 0; i < good.size(); ++i) {
         EXPECT_FALSE(parse_shell_state(good.substr(0, i))) << i;

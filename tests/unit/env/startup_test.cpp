@@ -34,11 +34,15 @@ protected:
         forward("APPTAINER_NAME", "i.sif");
         forward("APPTAINER_CONTAINER", "/i.sif");
     }
-    void forward(const std::string& name, const std::string& value) { plan.forwarded.push_back({name, value, "caller"}); }
+    void forward(const std::string& name, const std::string& value) {
+        plan.forwarded.push_back({name, value, "caller"});
+    }
     void override_with(const std::string& name, const std::string& value) {
         plan.overrides.push_back({name, value, {Origin::Kind::argument, "--env"}});
     }
-    void file(const std::string& name, const std::string& text) { plan.files.push_back({"/.singularity.d/env/" + name, text}); }
+    void file(const std::string& name, const std::string& text) {
+        plan.files.push_back({"/.singularity.d/env/" + name, text});
+    }
     StartupResult evaluate() {
         StartupResult result = evaluate_startup(plan, "/work", tree);
         env.clear();
@@ -87,7 +91,8 @@ TEST_F(StartupTest, LegacyFileRunsWithoutPath) {
 }
 
 TEST_F(StartupTest, OciFileGetsThePathCompleted) {
-    file("10-docker2singularity.sh", "export PATH=\"/usr/local/bin:/bin:/oci/bin\"\nexport E=\"${E:-\"\"}\"\nexport HOME=\"${HOME:-\"/oci\"}\"\n");
+    file("10-docker2singularity.sh",
+         "export PATH=\"/usr/local/bin:/bin:/oci/bin\"\nexport E=\"${E:-\"\"}\"\nexport HOME=\"${HOME:-\"/oci\"}\"\n");
     file("90-environment.sh", "export PATH=$PATH:/more\n");
     file("99-base.sh", kBase);
     evaluate();
@@ -103,7 +108,8 @@ TEST_F(StartupTest, FilesSeeOnlyWhatTheyMay) {
     forward("SINGULARITY_APPNAME", "app");
     forward("SINGULARITY_NAME", "i.sif");
     file("01-first.sh", "export EARLY=\"${PATH-nopath}\"\n");
-    file("90-environment.sh", "export SAW=\"$USER|$HOME|$PWD|$APPTAINER_NAME|$SINGULARITY_NAME|$SINGULARITY_APPNAME|$PATH\"\n");
+    file("90-environment.sh",
+         "export SAW=\"$USER|$HOME|$PWD|$APPTAINER_NAME|$SINGULARITY_NAME|$SINGULARITY_APPNAME|$PATH\"\n");
     evaluate();
     EXPECT_EQ(value("EARLY"), "nopath");
     EXPECT_EQ(value("SAW"), std::string("|/home/u|/work|i.sif||app|") + kDefault);
@@ -118,7 +124,8 @@ TEST_F(StartupTest, ImageBeatsCallerEvenWithNothing) {
     forward("PWD", "/elsewhere");
     forward("OLDPWD", "/before");
     forward("HOSTNAME", "h");
-    file("90-environment.sh", "export A=image EMPTY=\nUNEXPORTED=1\nexport GONE=1\nunset GONE\nOLDPWD=/x\nexport PWD=/y\n");
+    file("90-environment.sh",
+         "export A=image EMPTY=\nUNEXPORTED=1\nexport GONE=1\nunset GONE\nOLDPWD=/x\nexport PWD=/y\n");
     evaluate();
     EXPECT_EQ(value("A"), "image");
     EXPECT_EQ(env["A"].origin, "image /.singularity.d/env/90-environment.sh");
@@ -206,10 +213,16 @@ TEST_F(StartupTest, LibraryWishes) {
 
 FakeTree debian() {
     FakeTree tree;
-    tree.file("/usr/sbin/ldconfig").link("/sbin", "usr/sbin").link("/lib", "usr/lib").link("/lib64", "usr/lib64").dir("/usr/lib64");
+    tree.file("/usr/sbin/ldconfig")
+        .link("/sbin", "usr/sbin")
+        .link("/lib", "usr/lib")
+        .link("/lib64", "usr/lib64")
+        .dir("/usr/lib64");
     tree.dir("/usr/lib/x86_64-linux-gnu").dir("/usr/local/lib");
     tree.file("/etc/ld.so.conf", "# c\ninclude /etc/ld.so.conf.d/*.conf\n\n");
-    tree.file("/etc/ld.so.conf.d/libc.conf", "# libc default\n/usr/local/lib\n").file("/etc/ld.so.conf.d/off", "/off\n").dir("/off");
+    tree.file("/etc/ld.so.conf.d/libc.conf", "# libc default\n/usr/local/lib\n")
+        .file("/etc/ld.so.conf.d/off", "/off\n")
+        .dir("/off");
     tree.file("/etc/ld.so.conf.d/x86_64-linux-gnu.conf",
               "/usr/local/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu\n  /usr/lib/x86_64-linux-gnu # twice\n");
     return tree;
@@ -240,7 +253,10 @@ TEST(LibraryDirectories, OtherImages) {
     EXPECT_THAT(image_library_directories(FakeTree().file("/etc/ld.so.conf").dir("/lib")), IsEmpty());
     FakeTree redhat;
     redhat.file("/usr/sbin/ldconfig").link("/sbin", "usr/sbin").link("/lib", "usr/lib").link("/lib64", "usr/lib64");
-    redhat.dir("/usr/lib").dir("/usr/lib64/mpi").file("/etc/ld.so.conf", "include ld.so.conf.d/*.conf").file("/etc/ld.so.conf.d/m.conf", "/usr/lib64/mpi\n");
+    redhat.dir("/usr/lib")
+        .dir("/usr/lib64/mpi")
+        .file("/etc/ld.so.conf", "include ld.so.conf.d/*.conf")
+        .file("/etc/ld.so.conf.d/m.conf", "/usr/lib64/mpi\n");
     EXPECT_THAT(image_library_directories(redhat), ElementsAre("/usr/lib64/mpi", "/lib", "/lib64"));
     FakeTree loop;
     loop.file("/sbin/ldconfig").dir("/lib").file("/etc/ld.so.conf", "include /etc/ld.so.conf\n/lib\n");
@@ -277,8 +293,10 @@ TEST_F(StartupTest, ExitEndsTheLaunchOrTheFile) {
 
 TEST_F(StartupTest, UnknownAppEndsTheLaunch) {
     forward("SINGULARITY_APPNAME", "x");
-    file("95-apps.sh", "if test -n \"${SINGULARITY_APPNAME:-}\"; then\n  if test -d \"/scif/apps/${SINGULARITY_APPNAME:-}/\"; then\n"
-                       "    export PATH=\"/scif/apps/$SINGULARITY_APPNAME/bin:$PATH\"\n  else\n    echo \"no app ${SINGULARITY_APPNAME}\"\n    exit 1\n  fi\nfi\n");
+    file("95-apps.sh",
+         "if test -n \"${SINGULARITY_APPNAME:-}\"; then\n  if test -d \"/scif/apps/${SINGULARITY_APPNAME:-}/\"; then\n"
+         "    export PATH=\"/scif/apps/$SINGULARITY_APPNAME/bin:$PATH\"\n  else\n    echo \"no app "
+         "${SINGULARITY_APPNAME}\"\n    exit 1\n  fi\nfi\n");
     StartupResult result = evaluate();
     EXPECT_EQ(result.exit_status, 1);
     EXPECT_EQ(result.output, "no app x\n");
@@ -301,14 +319,19 @@ TEST_F(StartupTest, StepsBackForAShell) {
 
 TEST(CollectEnvFiles, FollowsTheRules) {
     FakeTree tree;
-    tree.file("/.singularity.d/env/90-b.sh", "B").file("/.singularity.d/env/10-a.sh", "A").file("/.singularity.d/env/.hidden.sh", "H");
-    tree.file("/.singularity.d/env/readme.txt").dir("/.singularity.d/env/dir.sh").link("/.singularity.d/env/91-c.sh", "../../opt/c");
+    tree.file("/.singularity.d/env/90-b.sh", "B")
+        .file("/.singularity.d/env/10-a.sh", "A")
+        .file("/.singularity.d/env/.hidden.sh", "H");
+    tree.file("/.singularity.d/env/readme.txt")
+        .dir("/.singularity.d/env/dir.sh")
+        .link("/.singularity.d/env/91-c.sh", "../../opt/c");
     tree.link("/.singularity.d/env/92-broken.sh", "/nothing").file("/opt/c", "C").file("/environment", "E");
     StartupPlan plan;
     EXPECT_THAT(collect_env_files(tree, plan), IsEmpty());
     EXPECT_TRUE(plan.has_env_directory);
-    EXPECT_THAT(plan.files, ElementsAre(EnvFile{"/.singularity.d/env/10-a.sh", "A"}, EnvFile{"/.singularity.d/env/90-b.sh", "B"},
-                                        EnvFile{"/.singularity.d/env/91-c.sh", "C"}));
+    EXPECT_THAT(plan.files,
+                ElementsAre(EnvFile{"/.singularity.d/env/10-a.sh", "A"}, EnvFile{"/.singularity.d/env/90-b.sh", "B"},
+                            EnvFile{"/.singularity.d/env/91-c.sh", "C"}));
     EXPECT_THAT(collect_env_files(FakeTree().file("/environment", "E"), plan), IsEmpty());
     EXPECT_FALSE(plan.has_env_directory);
     EXPECT_THAT(plan.files, ElementsAre(EnvFile{"/environment", "E"}));
@@ -318,10 +341,15 @@ TEST(CollectEnvFiles, FollowsTheRules) {
 
 TEST(FinishStartup, ReportsFromAShell) {
     StartupPlan plan;
-    plan.forwarded = {{"APPTAINER_NAME", "i.sif", "swrun"}, {"UID", "5", "caller"}, {"A", "1", "caller"}, {"H", "1", "caller"}, {"SHLVL", "4", "caller"}};
+    plan.forwarded = {{"APPTAINER_NAME", "i.sif", "swrun"},
+                      {"UID", "5", "caller"},
+                      {"A", "1", "caller"},
+                      {"H", "1", "caller"},
+                      {"SHLVL", "4", "caller"}};
     plan.overrides = {{"V", "1", {Origin::Kind::argument, "--env"}}};
     ShellState state;
-    for (const char* name : {"APPTAINER_NAME", "UID", "SHLVL", "V", "NEW", "__swrun_at", "SHELLOPTS"}) state.exported[name] = {name, "shell", ""};
+    for (const char* name : {"APPTAINER_NAME", "UID", "SHLVL", "V", "NEW", "__swrun_at", "SHELLOPTS"})
+        state.exported[name] = {name, "shell", ""};
     state.hidden = {"H"};
     const StartupResult result = finish_startup(plan, state, "/w");
     std::map<std::string, std::string> env;

@@ -68,7 +68,8 @@ TEST_F(ImageFile, SquashfsBehindALaunchLine) {
         EXPECT_EQ(image->facts.offset, line.size());
         EXPECT_EQ(image->facts.size, fs::file_size(squashfs_));
     }
-    write_file(dir_ / "late.simg", std::string(2100, '#') + "!/usr/bin/env run-singularity\n" + slurp(squashfs_));
+    write_file(dir_ / "late.simg",
+               std::string(2100, '#') + "!/usr/bin/env run-singularity\n" + slurp(squashfs_));
     EXPECT_NE(message("late.simg").find("image format not recognized"), std::string::npos);
 }
 
@@ -94,8 +95,9 @@ TEST_F(ImageFile, Sif) {
 
 TEST_F(ImageFile, SifArchitectures) {
     make_sif("--arch arm64");
-    EXPECT_EQ(message("root.sif"), "could not open image " + sif_ +
-                                       ": the image's architecture (arm64) could not run on the host's (amd64)");
+    EXPECT_EQ(message("root.sif"),
+              "could not open image " + sif_ +
+                  ": the image's architecture (arm64) could not run on the host's (amd64)");
     EXPECT_TRUE(open_image("root.sif", dir_.path(), "arm64"));
     EXPECT_TRUE(open_image("root.sif", dir_.path(), "")) << "inspect looks at any";
     make_sif("--arch 386");
@@ -120,7 +122,8 @@ TEST_F(ImageFile, SifWithoutUsableRoot) {
     };
     for (const Case& c : cases) {
         make_sif(c.options);
-        EXPECT_NE(message("root.sif").find(c.message), std::string::npos) << c.options << ": " << message("root.sif");
+        EXPECT_NE(message("root.sif").find(c.message), std::string::npos)
+            << c.options << ": " << message("root.sif");
         EXPECT_TRUE(open_sif("root.sif", dir_.path())) << "its descriptors can still be listed";
     }
 }
@@ -152,7 +155,8 @@ TEST_F(ImageFile, DamagedSif) {
     for (const Case& c : cases) {
         write_file(sif_, good);
         poke(sif_, c.at, c.bytes);
-        EXPECT_NE(message("root.sif").find(c.message), std::string::npos) << c.message << ": " << message("root.sif");
+        EXPECT_NE(message("root.sif").find(c.message), std::string::npos)
+            << c.message << ": " << message("root.sif");
     }
     write_file(sif_, good);
     poke(sif_, part_offset + 8, largest);
@@ -167,7 +171,8 @@ TEST_F(ImageFile, ShortFilesAreNoImages) {
     const std::string good = slurp(squashfs_);
     for (const std::size_t size : {std::size_t{0}, std::size_t{4}, std::size_t{1000}, std::size_t{2047}}) {
         write_file(dir_ / "short", good.substr(0, size));
-        EXPECT_EQ(message("short"), "could not open image " + (dir_ / "short") + ": image format not recognized");
+        EXPECT_EQ(message("short"),
+                  "could not open image " + (dir_ / "short") + ": image format not recognized");
     }
 }
 
@@ -176,7 +181,8 @@ TEST_F(ImageFile, OtherFilesAreNoImages) {
     write_file(dir_ / "zeros", std::string(8192, '\0'));
     ASSERT_EQ(mkfifo((dir_ / "fifo").c_str(), 0600), 0);
     for (const std::string name : {"text", "zeros", "fifo", "/dev/null"}) {
-        EXPECT_NE(message(name).find("image format not recognized"), std::string::npos) << name << ": " << message(name);
+        EXPECT_NE(message(name).find("image format not recognized"), std::string::npos)
+            << name << ": " << message(name);
     }
 }
 
@@ -210,8 +216,13 @@ TEST_F(ImageFile, DirectoriesByAnyName) {
         std::string argument;
         std::string cwd;
     };
-    const Case cases[] = {{"root", dir_.path()}, {"./root/", dir_.path()}, {root, "/"}, {"root/.", dir_.path()},
-                          {".", root},           {"", root},               {"root/../root//", dir_.path()}};
+    const Case cases[] = {{"root", dir_.path()},
+                          {"./root/", dir_.path()},
+                          {root, "/"},
+                          {"root/.", dir_.path()},
+                          {".", root},
+                          {"", root},
+                          {"root/../root//", dir_.path()}};
     for (const Case& c : cases) {
         const auto image = open_image(c.argument, c.cwd, "amd64");
         ASSERT_TRUE(image) << c.argument << ": " << image.error().message;
@@ -241,8 +252,8 @@ TEST_F(ImageFile, MissingFilesNameTheComponent) {
     fs::create_symlink("/nonexistent/target", dir_ / "dangling");
     const auto expected = [&](const std::string& name, const std::string& component) {
         const std::string path = dir_ / name;
-        return "could not open image " + path + ": failed to retrieve path for " + path + ": lstat " + component +
-               ": no such file or directory";
+        return "could not open image " + path + ": failed to retrieve path for " + path + ": lstat " +
+               component + ": no such file or directory";
     };
     EXPECT_EQ(message("absent.sif"), expected("absent.sif", dir_ / "absent.sif"));
     EXPECT_EQ(message("a/b/c.sif"), expected("a/b/c.sif", dir_ / "a"));

@@ -41,7 +41,8 @@ TEST(ImageMetadata, DamagedSummariesAreErrorsAndNeverEndTheProgram) {
 }
 
 TEST(ImageMetadata, OddTypesInASummaryAreLeftOut) {
-    const auto metadata = parse_metadata(R"({"data":{"attributes":{"labels":{"n":1,"o":{"a":[2]}},"runscript":7,
+    const auto metadata =
+        parse_metadata(R"({"data":{"attributes":{"labels":{"n":1,"o":{"a":[2]}},"runscript":7,
         "environment":"x","apps":{"a":3,"b":{"labels":[1]}}}}})");
     ASSERT_TRUE(metadata);
     EXPECT_EQ(metadata->labels, (Map{{"n", "1"}, {"o", "{\"a\":[2]}"}}));
@@ -82,7 +83,8 @@ TEST(ImageMetadata, ReadsTheTree) {
                                          {"/.singularity.d/env/91-mine.sh", "mine"}}));
     ASSERT_EQ(metadata.apps.size(), 1U);
     EXPECT_EQ(metadata.apps.at("alpha").runscript, "run alpha");
-    EXPECT_EQ(metadata.apps.at("alpha").environment, (Map{{"/scif/apps/alpha/scif/env/90-environment.sh", "A=1"}}));
+    EXPECT_EQ(metadata.apps.at("alpha").environment,
+              (Map{{"/scif/apps/alpha/scif/env/90-environment.sh", "A=1"}}));
 }
 
 TEST(ImageMetadata, OldestImagesHaveTheirRunscriptInTheRoot) {
@@ -112,13 +114,15 @@ TEST(ImageMetadata, TheSummaryGoesBeforeTheTree) {
 
 TEST(ImageMetadata, PrintsAsTheToolsDo) {
     ImageMetadata metadata;
-    EXPECT_EQ(metadata_json(metadata), "{\n\t\"data\": {\n\t\t\"attributes\": {}\n\t},\n\t\"type\": \"container\"\n}\n");
+    EXPECT_EQ(metadata_json(metadata),
+              "{\n\t\"data\": {\n\t\t\"attributes\": {}\n\t},\n\t\"type\": \"container\"\n}\n");
     metadata.labels = {{"b", "2"}, {"a", "<1>"}};
     metadata.deffile = "From: x";
     metadata.runscript = "\xff";
     EXPECT_EQ(metadata_json(metadata),
               "{\n\t\"data\": {\n\t\t\"attributes\": {\n\t\t\t\"labels\": {\n\t\t\t\t\"a\": \"<1>\",\n"
-              "\t\t\t\t\"b\": \"2\"\n\t\t\t},\n\t\t\t\"runscript\": \"\xEF\xBF\xBD\",\n\t\t\t\"deffile\": \"From: x\"\n"
+              "\t\t\t\t\"b\": \"2\"\n\t\t\t},\n\t\t\t\"runscript\": \"\xEF\xBF\xBD\",\n\t\t\t\"deffile\": "
+              "\"From: x\"\n"
               "\t\t}\n\t},\n\t\"type\": \"container\"\n}\n");
 }
 

@@ -140,7 +140,8 @@ TEST(SifHeader, RefusesATableThatIsNotInTheFile) {
         std::string bytes = header_bytes();
         put(bytes, 88, c.total);
         put(bytes, 96, c.offset);
-        EXPECT_EQ(parse_sif_header(bytes_of(bytes), kFileSize).has_value(), c.good) << c.total << " " << c.offset;
+        EXPECT_EQ(parse_sif_header(bytes_of(bytes), kFileSize).has_value(), c.good)
+            << c.total << " " << c.offset;
     }
 }
 
@@ -219,7 +220,8 @@ TEST(SifNames, Architectures) {
     EXPECT_EQ(sif_arch_name("02"), "amd64");
     EXPECT_EQ(sif_arch_name("04"), "arm64");
     EXPECT_EQ(sif_arch_name("13"), "loong64");
-    for (const char* code : {"00", "14", "99", "zz", "", "2", "-1", "002"}) EXPECT_EQ(sif_arch_name(code), "unknown");
+    for (const char* code : {"00", "14", "99", "zz", "", "2", "-1", "002"})
+        EXPECT_EQ(sif_arch_name(code), "unknown");
 }
 
 TEST(SifNames, WordsForPeople) {

@@ -102,7 +102,8 @@ TEST_P(SquashCompressions, EverythingReadsBackAsItWas) {
     SWRUN_NEED_TOOL("mksquashfs");
     const TempDir dir;
     make_rich_tree(dir / "root");
-    if (!make_squashfs(dir / "root", dir / "image", GetParam())) GTEST_SKIP() << "mksquashfs lacks " << GetParam();
+    if (!make_squashfs(dir / "root", dir / "image", GetParam()))
+        GTEST_SKIP() << "mksquashfs lacks " << GetParam();
     const std::string bytes = slurp(dir / "image");
     auto reader = open_squash_bytes(bytes, 2 << 20);
     ASSERT_TRUE(reader) << reader.error().message;
@@ -117,7 +118,8 @@ INSTANTIATE_TEST_SUITE_P(Mksquashfs, SquashCompressions,
                                            "-comp lzma", "-comp gzip -b 4096", "-comp gzip -b 1M",
                                            "-comp xz -Xbcj x86", "-no-fragments", "-always-use-fragments",
                                            "-noI -noD -noF", "-noD", "-noI", "-nopad", "-no-exports",
-                                           "-comp lz4 -Xhc", "-comp gzip -Xcompression-level 1", "-no-sparse"));
+                                           "-comp lz4 -Xhc", "-comp gzip -Xcompression-level 1",
+                                           "-no-sparse"));
 
 class SquashReaderTest : public ::testing::Test {
 protected:
@@ -201,7 +203,8 @@ TEST_F(SquashReaderTest, ReadsAnywhereInALargeFile) {
         const auto count = reader.read(large, offset, std::as_writable_bytes(std::span(part)));
         ASSERT_TRUE(count) << count.error().message;
         part.resize(*count);
-        ASSERT_TRUE(part == (offset < bytes.size() ? bytes.substr(offset, size) : "")) << offset << " " << size;
+        ASSERT_TRUE(part == (offset < bytes.size() ? bytes.substr(offset, size) : ""))
+            << offset << " " << size;
         if (i % 20 == 0) {  // more large files than the reader remembers
             const std::string name = "/other" + std::to_string(i / 20 % 12);
             std::string far(100, '\0');

@@ -23,7 +23,8 @@ ROOMS = [
                     ('origin', 'launch_request', 'host_facts', 'image_facts', 'tree_view', 'launch_plan', 'identity')], [], True),
     ('plan_resolve', ['src/plan/*'], ['plan_types', 'env', 'mounts_pure', 'gpu_pure'], True),
     ('env', ['src/env/*'], ['plan_types'], True),
-    ('mounts_apply', ['src/mounts/mount_syscalls*', 'src/mounts/mount_apply*', 'src/mounts/host_view*'],
+    ('mounts_apply', ['src/mounts/' + stem + '.*' for stem in
+                      ('mount_syscalls', 'mount_classic', 'mount_lines', 'mount_apply', 'path_walk', 'host_view')],
      ['plan_types', 'mounts_pure'], False),
     ('mounts_table', ['src/mounts/mount_table*'], ['plan_types'], False),
     ('mounts_pure', ['src/mounts/*'], ['plan_types'], True),

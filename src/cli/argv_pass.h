@@ -26,10 +26,10 @@ struct Occurrence {
 
 struct CommandLine {
     CalledAs called = CalledAs::own;
-    std::optional<Command> command;  // nullopt: none given
+    std::optional<Command> command;     // nullopt: none given
     const CommandSpec* spec = nullptr;  // its row of the table; null exactly when there is no command
-    std::string command_word;        // as typed, "sif list" for two
-    std::vector<Occurrence> global;  // in the order given
+    std::string command_word;           // as typed, "sif list" for two
+    std::vector<Occurrence> global;     // in the order given
     std::vector<Occurrence> options;
     std::vector<std::string> words;  // operands: IMAGE, COMMAND, ...
 

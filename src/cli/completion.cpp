@@ -34,7 +34,8 @@ std::string words_after(const CommandSpec& command, CalledAs called) {
 std::string group_names() {
     std::string names;
     for (const CommandSpec& spec : commands()) {
-        if (spec.id != Command::elsewhere && is_group(spec.id)) names.append(names.empty() ? "" : "|").append(spec.name);
+        if (spec.id != Command::elsewhere && is_group(spec.id))
+            names.append(names.empty() ? "" : "|").append(spec.name);
     }
     return names;
 }

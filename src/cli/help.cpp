@@ -16,10 +16,9 @@ constexpr std::size_t kWidth = 80;
 constexpr std::size_t kColumn = 30;  // where the explanation of an option starts
 
 constexpr OptionGroup kGroups[] = {
-    OptionGroup::binds,      OptionGroup::environment,   OptionGroup::program, OptionGroup::namespaces,
-    OptionGroup::layers,     OptionGroup::gpu,           OptionGroup::image,   OptionGroup::seeing,
-    OptionGroup::inspecting, OptionGroup::managing,      OptionGroup::compatibility,
-    OptionGroup::global,
+    OptionGroup::binds,      OptionGroup::environment, OptionGroup::program,       OptionGroup::namespaces,
+    OptionGroup::layers,     OptionGroup::gpu,         OptionGroup::image,         OptionGroup::seeing,
+    OptionGroup::inspecting, OptionGroup::managing,    OptionGroup::compatibility, OptionGroup::global,
 };
 constexpr CommandGroup kCommandGroups[] = {CommandGroup::launch, CommandGroup::look, CommandGroup::manage,
                                            CommandGroup::about, CommandGroup::elsewhere};
@@ -55,7 +54,8 @@ void append_list(std::string& text, std::string_view title, const std::string& n
 std::string elsewhere_list() {
     std::string names;
     for (const CommandSpec& spec : commands()) {
-        if (spec.group == CommandGroup::elsewhere && spec.parent.empty()) names.append(names.empty() ? "" : ", ").append(spec.name);
+        if (spec.group == CommandGroup::elsewhere && spec.parent.empty())
+            names.append(names.empty() ? "" : ", ").append(spec.name);
     }
     return names;
 }

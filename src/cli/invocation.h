@@ -62,8 +62,8 @@ struct ShownSetting {
 struct ConfigRequest {
     enum class Operation : std::uint8_t { get, write };
 
-    std::vector<ShownSetting> settings;       // show
-    Operation operation = Operation::get;     // global
+    std::vector<ShownSetting> settings;    // show
+    Operation operation = Operation::get;  // global
     std::string directive;
 
     friend bool operator==(const ConfigRequest&, const ConfigRequest&) = default;

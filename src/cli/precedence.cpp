@@ -38,17 +38,14 @@ constexpr Place<Flag> kFlags[] = {
     {O::rocm, &R::rocm},
 };
 constexpr Place<Text> kTexts[] = {
-    {O::home, &R::home},   {O::cwd, &R::cwd}, {O::workdir, &R::workdir},   {O::dns, &R::dns},
-    {O::add_caps, &R::add_caps}, {O::drop_caps, &R::drop_caps},
-    {O::shell, &R::shell}, {O::app, &R::app}, {O::hostname, &R::hostname}, {O::network, &R::network},
+    {O::home, &R::home},       {O::cwd, &R::cwd},           {O::workdir, &R::workdir},
+    {O::dns, &R::dns},         {O::add_caps, &R::add_caps}, {O::drop_caps, &R::drop_caps},
+    {O::shell, &R::shell},     {O::app, &R::app},           {O::hostname, &R::hostname},
+    {O::network, &R::network},
 };
 constexpr Place<List> kLists[] = {
-    {O::no_mount, &R::no_mount},
-    {O::scratch, &R::scratch},
-    {O::no_env, &R::no_env},
-    {O::env_file, &R::env_files},
-    {O::security, &R::security},
-    {O::containlibs, &R::containlibs},
+    {O::no_mount, &R::no_mount},  {O::scratch, &R::scratch},   {O::no_env, &R::no_env},
+    {O::env_file, &R::env_files}, {O::security, &R::security}, {O::containlibs, &R::containlibs},
 };
 
 // Origin::Kind lists the sources from the lowest to the highest.

@@ -36,8 +36,9 @@ Result<std::optional<SiteFile>> read_user_file(const SiteQuery& query, std::stri
     path = join_path(xdg ? query.xdg_config_home : join_path(query.home, ".config"), "swrun/swrun.toml");
     auto text = read_file(path, kLimit);
     if (!text) {
-        if (!is_absent(text.error()))
-            notes.push_back({Level::warning, "your site file is not used: " + text.error().message});
+        // Root of a user namespace has a home that belongs to somebody else: that is no news.
+        const Level level = text.error().sys_errno == EACCES ? Level::verbose : Level::warning;
+        if (!is_absent(text.error())) notes.push_back({level, "your site file is not used: " + text.error().message});
         return std::optional<SiteFile>{};
     }
     SWRUN_TRY(SiteFile file, parse_site_file(*text, path, Origin::Kind::user_file, query.home));

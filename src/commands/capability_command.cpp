@@ -19,8 +19,9 @@ int print_available(const std::string& names) {
     for (const std::string_view name : split(names, ',')) {
         const CapabilityName* one = find_capability(trim(name));
         if (one == nullptr) {
-            return report(make_error(Error::Kind::request, "Unable to list available capabilities: unknown capability " +
-                                                               printable(trim(name))));
+            return report(
+                make_error(Error::Kind::request,
+                           "Unable to list available capabilities: unknown capability " + printable(trim(name))));
         }
         chosen.push_back(one);
     }

@@ -17,10 +17,10 @@ namespace swrun {
 [[nodiscard]] int run_help_command(const Invocation& invocation, const HostFacts& host);
 [[nodiscard]] int doctor_command(const HostFacts& host);
 
-[[nodiscard]] int sif_command(const Invocation& invocation, const HostFacts& host);  // list, header, info, dump
-[[nodiscard]] int cache_command(const Invocation& invocation);                       // list, clean
-[[nodiscard]] int config_command(const Invocation& invocation);                      // show, global
-[[nodiscard]] int capability_command(const Invocation& invocation);                  // list, avail
+[[nodiscard]] int sif_command(const Invocation& invocation, const HostFacts& host);      // list, header, info, dump
+[[nodiscard]] int cache_command(const Invocation& invocation);                           // list, clean
+[[nodiscard]] int config_command(const Invocation& invocation);                          // show, global
+[[nodiscard]] int capability_command(const Invocation& invocation);                      // list, avail
 [[nodiscard]] int overlay_command(const Invocation& invocation, const HostFacts& host);  // create
 
 // Both texts of a wrong command line; gives the exit status.

@@ -20,7 +20,8 @@ int doctor_command(const HostFacts& host) {
         std::printf("%-8s %s: %s\n", mark, finding.what.c_str(), finding.detail.c_str());
         if (!finding.fix.empty()) std::printf("         fix: %s\n", finding.fix.c_str());
     }
-    std::printf(status == 0 ? "swrun can run images on this host.\n" : "swrun cannot run image files on this host until that is fixed.\n");
+    std::printf(status == 0 ? "swrun can run images on this host.\n"
+                            : "swrun cannot run image files on this host until that is fixed.\n");
     return status;
 }
 

@@ -27,8 +27,12 @@ class EmptyView : public TreeView {
 public:
     [[nodiscard]] Node look(const std::string&) const override { return {}; }
     [[nodiscard]] Result<std::string> read_link(const std::string& path) const override { return missing(path); }
-    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t) const override { return missing(path); }
-    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override { return missing(path); }
+    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t) const override {
+        return missing(path);
+    }
+    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override {
+        return missing(path);
+    }
 
 private:
     static Error missing(const std::string& path) { return sys_error(Error::Kind::image, "look at", path, ENOENT); }

@@ -20,7 +20,8 @@ struct ImageSession {
 };
 
 // A further image: the source of a bind (SifPart::data) or a layer (SifPart::overlay).
-[[nodiscard]] Result<std::unique_ptr<ImageSession>> open_data_session(const std::string& argument, const std::string& cwd,
+[[nodiscard]] Result<std::unique_ptr<ImageSession>> open_data_session(const std::string& argument,
+                                                                      const std::string& cwd,
                                                                       std::optional<std::uint32_t> id, SifPart part);
 
 // `host_arch` empty: any architecture will do.

@@ -4,7 +4,7 @@
 #include "commands/commands.h"
 #include "commands/image_session.h"
 #include "image/image_metadata.h"
-#include "support/path.h"
+#include "support/log.h"
 
 namespace swrun {
 namespace {
@@ -36,19 +36,34 @@ Result<ImageMetadata> metadata_of(const InspectRequest& request, const HostFacts
     return read_metadata(*(*session)->view, objects);
 }
 
-// What was asked for, and nothing else: empty fields are not printed.
-ImageMetadata selection(const InspectRequest& request, const ImageMetadata& all) {
-    if (request.all) return all;
-    ImageMetadata some;
+void select_common(const InspectRequest& request, const AppMetadata& all, AppMetadata& some) {
     const bool nothing_asked = !request.labels && !request.deffile && !request.runscript && !request.startscript &&
                                !request.test && !request.environment && !request.helpfile && !request.list_apps;
     if (request.labels || nothing_asked) some.labels = all.labels;
-    if (request.deffile) some.deffile = all.deffile;
     if (request.runscript) some.runscript = all.runscript;
-    if (request.startscript) some.startscript = all.startscript;
     if (request.test) some.test = all.test;
     if (request.environment) some.environment = all.environment;
     if (request.helpfile) some.helpfile = all.helpfile;
+}
+
+// What was asked for, and nothing else: empty fields are not printed.  An application has no definition
+// file of its own, so --deffile means the image's; it has no start script at all.
+ImageMetadata selection(const InspectRequest& request, const ImageMetadata& all) {
+    if (request.all) return all;
+    ImageMetadata some;
+    if (request.deffile) some.deffile = all.deffile;
+    if (request.list_apps) some.apps = all.apps;
+    if (request.app.empty()) {
+        select_common(request, all, some);
+        if (request.startscript) some.startscript = all.startscript;
+        return some;
+    }
+    const auto found = all.apps.find(request.app);
+    if (found == all.apps.end()) {
+        log_warning("the image has no application " + request.app + " (see: inspect --list-apps)");
+    } else if (!request.list_apps) {
+        select_common(request, found->second, some.apps[request.app]);
+    }
     return some;
 }
 
@@ -58,43 +73,38 @@ void print_text(const std::string& text) {
     std::fputc('\n', stdout);
 }
 
-void print_plain(const ImageMetadata& data) {
-    for (const auto& [name, value] : data.labels) std::printf("%s: %s\n", name.c_str(), value.c_str());
-    for (const auto& [path, text] : data.environment) std::printf("=== %s ===\n%s\n\n", path.c_str(), text.c_str());
-    print_text(data.runscript);
-    print_text(data.test);
-    print_text(data.helpfile);
+// `common` is the image's part, or that of the application that was asked for.
+void print_plain(const ImageMetadata& data, const AppMetadata& common) {
     print_text(data.deffile);
+    print_text(common.runscript);
     print_text(data.startscript);
-}
-
-Result<ImageMetadata> for_app(const ImageMetadata& all, const std::string& app) {
-    const auto found = all.apps.find(app);
-    if (found == all.apps.end()) {
-        return make_error(Error::Kind::request, "the image has no application " + app + " (see: inspect --list-apps)");
+    print_text(common.test);
+    print_text(common.helpfile);
+    for (const auto& [path, text] : common.environment) {
+        std::printf("=== %s ===\n%s\n\n", path.c_str(), text.c_str());
     }
-    ImageMetadata of_app;
-    static_cast<AppMetadata&>(of_app) = found->second;
-    return of_app;
+    for (const auto& [name, value] : common.labels) std::printf("%s: %s\n", name.c_str(), value.c_str());
 }
 
 }  // namespace
 
 int inspect_command(const Invocation& invocation, const HostFacts& host) {
     const InspectRequest& request = invocation.inspect;
-    Result<ImageMetadata> data = metadata_of(request, host);
-    if (!data) return report(data.error());
-    if (request.list_apps) {
-        for (const auto& [name, app] : data->apps) std::printf("%s\n", name.c_str());
-        return 0;
-    }
-    if (!request.app.empty()) data = for_app(*data, request.app);
+    const Result<ImageMetadata> data = metadata_of(request, host);
     if (!data) return report(data.error());
     const ImageMetadata shown = selection(request, *data);
     if (request.json || request.all) {
         std::fputs(metadata_json(shown).c_str(), stdout);
+        return 0;
+    }
+    if (request.list_apps) {
+        for (const auto& [name, app] : shown.apps) std::printf("%s\n", name.c_str());
+    }
+    const auto app = request.list_apps ? shown.apps.end() : shown.apps.find(request.app);
+    if (app != shown.apps.end()) {
+        print_plain(shown, app->second);
     } else {
-        print_plain(shown);
+        print_plain(shown, shown);
     }
     return 0;
 }
@@ -104,9 +114,8 @@ int run_help_command(const Invocation& invocation, const HostFacts& host) {
     if (!data) return report(data.error());
     std::string text = data->helpfile;
     if (!invocation.inspect.app.empty()) {
-        const Result<ImageMetadata> app = for_app(*data, invocation.inspect.app);
-        if (!app) return report(app.error());
-        text = app->helpfile;
+        const auto app = data->apps.find(invocation.inspect.app);
+        text = app == data->apps.end() ? "" : app->second.helpfile;
     }
     if (text.empty()) {
         std::puts("No help sections were defined for this image");

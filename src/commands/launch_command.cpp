@@ -60,7 +60,8 @@ Result<Sessions> open_further(const LaunchRequest& request, const std::string& c
         for (const FurtherImage& image : images) {
             if (image.argument == argument && image.id == id) return {};
         }
-        SWRUN_TRY(auto session, with_context(open_data_session(argument, cwd, id, part), "opening an image (from " + to_text(origin) + ")"));
+        SWRUN_TRY(auto session, with_context(open_data_session(argument, cwd, id, part),
+                                             "opening an image (from " + to_text(origin) + ")"));
         images.push_back({argument, id, session->image.facts, session->view.get()});
         sessions.push_back(std::move(session));
         return {};
@@ -79,11 +80,13 @@ void explain_environment(const LaunchPlan& plan) {
     if (!plan.process.environment) {
         std::puts("# the image's files need a shell, which runs inside the container: only what goes in is known here");
     }
-    const std::vector<Variable>& shown = plan.process.environment ? *plan.process.environment : plan.process.startup.forwarded;
+    const std::vector<Variable>& shown = plan.process.environment ? *plan.process.environment
+                                                                  : plan.process.startup.forwarded;
     for (const Variable& variable : shown) {
         std::printf("%s=%s\t# %s\n", variable.name.c_str(), variable.value.c_str(), variable.origin.c_str());
     }
-    for (const EnvOverride& forced : plan.process.environment ? std::vector<EnvOverride>() : plan.process.startup.overrides) {
+    for (const EnvOverride& forced :
+         plan.process.environment ? std::vector<EnvOverride>() : plan.process.startup.overrides) {
         std::printf("%s=%s\t# %s\n", forced.name.c_str(), forced.value.c_str(), to_text(forced.origin).c_str());
     }
 }
@@ -98,7 +101,8 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
     const GpuPlan gpu = find_gpu(request, host, host_tree);
     std::vector<FurtherImage> images;
     SWRUN_TRY(const Sessions further, open_further(request, cwd, images));
-    SWRUN_TRY(const LaunchPlan plan, resolve({request, host, session->image.facts, host_tree, *session->view, gpu, images}));
+    SWRUN_TRY(const LaunchPlan plan,
+              resolve({request, host, session->image.facts, host_tree, *session->view, gpu, images}));
     watch.lap("plan");
     if (invocation.dry_run || invocation.explain_env) {
         if (invocation.explain_env) explain_environment(plan);

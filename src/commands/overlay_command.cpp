@@ -150,6 +150,7 @@ Status create(const OverlayRequest& request, const HostFacts& host) {
     SWRUN_CHECK(check_absent(target));
     SWRUN_TRY(TemporaryPath file, make_file(target, request));
     SWRUN_TRY(const TemporaryPath tree, make_tree(request, host));
+    if (!request.sparse) command.insert(command.end(), {"-E", "nodiscard"});  // else it gives the space back
     for (const char* word : {"-q", "-F", "-d"}) command.emplace_back(word);
     command.insert(command.end(), {tree.path(), file.path()});
     constexpr std::size_t kMaxOutput = 1U << 20U;

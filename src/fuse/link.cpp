@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint32_t kMaxMessage = 256U << 20U;
 
-void put_number(std::string& bytes, std::uint32_t value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
+void put_number(std::string& bytes, std::uint32_t value) {
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 void put_text(std::string& bytes, const std::string& text) {
     put_number(bytes, static_cast<std::uint32_t>(text.size()));
@@ -69,7 +71,8 @@ Result<std::vector<Ghost>> decode_ghosts(std::string_view bytes) {
         std::uint32_t kind = 0;
         if (!take_number(bytes, kind) || kind > static_cast<std::uint32_t>(Ghost::Kind::symlink)) return truncated();
         ghost.kind = static_cast<Ghost::Kind>(kind);
-        if (!take_number(bytes, ghost.mode) || !take_text(bytes, ghost.path) || !take_text(bytes, ghost.content)) return truncated();
+        if (!take_number(bytes, ghost.mode) || !take_text(bytes, ghost.path) || !take_text(bytes, ghost.content))
+            return truncated();
         ghosts.push_back(std::move(ghost));
     }
     if (!bytes.empty()) return truncated();
@@ -82,7 +85,8 @@ Status send_device(int link, int device, const OwnerView& owners, const std::str
     for (const std::uint32_t number : {owners.as_stored ? 1U : 0U, owners.uid, owners.gid}) put_number(body, number);
     put_text(body, root);
     body.append(encode_ghosts(ghosts));
-    if (body.size() > kMaxMessage) return make_error(Error::Kind::request, "too many generated files for the image server");
+    if (body.size() > kMaxMessage)
+        return make_error(Error::Kind::request, "too many generated files for the image server");
     std::uint32_t size = static_cast<std::uint32_t>(body.size());
     iovec part{&size, sizeof size};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
@@ -127,7 +131,8 @@ Result<DeviceMessage> receive_device(int link) {
     } while (got < 0 && errno == EINTR);
     if (got < 0) return sys_error(Error::Kind::internal, "recvmsg", "from the launcher", errno);
     const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (got != static_cast<ssize_t>(sizeof size) || header == nullptr || header->cmsg_type != SCM_RIGHTS) return truncated();
+    if (got != static_cast<ssize_t>(sizeof size) || header == nullptr || header->cmsg_type != SCM_RIGHTS)
+        return truncated();
     DeviceMessage device;
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
@@ -142,7 +147,8 @@ Result<DeviceMessage> receive_device(int link) {
     }
     std::string_view rest = body;
     std::uint32_t as_stored = 0;
-    if (!take_number(rest, as_stored) || !take_number(rest, device.owners.uid) || !take_number(rest, device.owners.gid)) {
+    if (!take_number(rest, as_stored) || !take_number(rest, device.owners.uid) ||
+        !take_number(rest, device.owners.gid)) {
         return truncated();
     }
     device.owners.as_stored = as_stored != 0;

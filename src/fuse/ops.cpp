@@ -92,8 +92,7 @@ fuse_entry_param entry_of(const ImageService& service, std::uint64_t id, const s
 int errno_of(const Error& error) { return error.sys_errno != 0 ? error.sys_errno : EIO; }
 
 // Gives the node of an image inode to `use`, or answers the request with the error.
-template <class Use>
-void with_node(fuse_req_t request, fuse_ino_t ino, Use use) {
+template <class Use> void with_node(fuse_req_t request, fuse_ino_t ino, Use use) {
     ImageService& service = service_of(request);
     Result<ReaderPool::Lease> reader = service.readers.borrow();
     if (!reader) {
@@ -111,10 +110,11 @@ void with_node(fuse_req_t request, fuse_ino_t ino, Use use) {
 void op_init(void*, fuse_conn_info* connection) {
     // No request for open and opendir, all attributes with a directory's names, links kept by the
     // kernel, several look-ups of one directory at a time.
-    connection->want |= connection->capable & (FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
-                                               FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
-                                               FUSE_CAP_ASYNC_READ);
-    connection->want &= ~(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+    connection->want |= connection->capable &
+                        (FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_READDIRPLUS |
+                         FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ);
+    connection->want &= ~(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+                          FUSE_CAP_SPLICE_MOVE);
 }
 
 void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -198,7 +198,8 @@ void read_ghost(fuse_req_t request, const GhostNode* ghost, std::size_t size, of
 
 // The kernel takes a short answer for the end of the file, so all pieces are collected first.  They are
 // sent from where they are cached: no copy.
-void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node, std::size_t size, std::uint64_t offset) {
+void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node, std::size_t size,
+                std::uint64_t offset) {
     static const std::byte kZeros[65536]{};
     std::vector<BlockPtr> held;
     std::vector<iovec> pieces;
@@ -238,8 +239,9 @@ public:
     bool add(const char* name, const fuse_entry_param& entry, std::uint64_t next) {
         const std::size_t room = bytes_.size() - used_;
         const auto offset = static_cast<off_t>(next);
-        const std::size_t need = plus_ ? fuse_add_direntry_plus(request_, bytes_.data() + used_, room, name, &entry, offset)
-                                       : fuse_add_direntry(request_, bytes_.data() + used_, room, name, &entry.attr, offset);
+        const std::size_t need =
+            plus_ ? fuse_add_direntry_plus(request_, bytes_.data() + used_, room, name, &entry, offset)
+                  : fuse_add_direntry(request_, bytes_.data() + used_, room, name, &entry.attr, offset);
         if (need > room) return false;
         used_ += need;
         return true;
@@ -258,7 +260,8 @@ bool list_ghosts(const ImageService& service, Listing& listing, std::uint64_t di
     const std::vector<const GhostNode*> ghosts = service.ghosts.children(directory);
     for (std::uint64_t i = from; i < ghosts.size(); ++i) {
         const GhostNode& ghost = *ghosts[i];
-        if (!listing.add(ghost.name.c_str(), entry_of(service, ghost.id, attributes(service, ghost)), i + 1)) return false;
+        if (!listing.add(ghost.name.c_str(), entry_of(service, ghost.id, attributes(service, ghost)), i + 1))
+            return false;
     }
     return true;
 }
@@ -299,7 +302,8 @@ void list_directory(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t 
         return;
     }
     with_node(request, ino, [&](ImageService&, SquashReader& reader, const SquashNode& node) {
-        const Status done = list_image(service, reader, node, listing, from < kImageOffset ? 0 : from - kImageOffset, plus);
+        const Status done = list_image(service, reader, node, listing, from < kImageOffset ? 0 : from - kImageOffset,
+                                       plus);
         if (!done) {
             fuse_reply_err(request, errno_of(done.error()));
         } else {

@@ -1,5 +1,6 @@
 #include "fuse/server.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -10,10 +11,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include "fuse/link.h"
 #include "support/io.h"
 #include "support/process.h"
+#include "support/text.h"
 
 namespace swrun {
 namespace {
@@ -38,10 +42,24 @@ void ignore_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Without close_range(2), before Linux 5.9: what /proc lists.  Trying every number would take some hundred
+// thousand calls on hosts with generous limits.
+void close_listed(unsigned first, unsigned last) {
+    std::vector<int> found;
+    DIR* list = ::opendir("/proc/self/fd");
+    if (list == nullptr) return;
+    while (const dirent* entry = ::readdir(list)) {
+        const std::optional<std::uint64_t> fd = parse_decimal(entry->d_name);
+        if (fd && *fd >= first && *fd <= last && static_cast<int>(*fd) != ::dirfd(list))
+            found.push_back(static_cast<int>(*fd));
+    }
+    ::closedir(list);
+    for (const int fd : found) ::close(fd);
+}
+
 void close_between(unsigned first, unsigned last) {
     if (first > last || ::syscall(SYS_close_range, first, last, 0U) == 0) return;
-    const auto limit = static_cast<unsigned>(std::min(::sysconf(_SC_OPEN_MAX), 65536L));  // before Linux 5.9
-    for (unsigned fd = first; fd <= last && fd < limit; ++fd) ::close(static_cast<int>(fd));
+    close_listed(first, last);
 }
 
 // Keeps nothing of the caller's but the image and the link: an inherited pipe would hold its pipeline

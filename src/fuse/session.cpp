@@ -30,8 +30,7 @@ void drop_log(enum fuse_log_level, const char*, va_list) {}
 // Waits for the launcher: false when it has gone without a device.
 bool launcher_speaks(int link) {
     pollfd waiting{link, POLLIN, 0};
-    while (::poll(&waiting, 1, -1) < 0 && errno == EINTR) {
-    }
+    while (::poll(&waiting, 1, -1) < 0 && errno == EINTR) {}
     char probe = 0;
     return ::recv(link, &probe, 1, MSG_PEEK) > 0;
 }

@@ -18,8 +18,7 @@ public:
     [[nodiscard]] bool ok() const { return ok_; }
     [[nodiscard]] std::size_t left() const { return bytes_.size() - at_; }
 
-    template <std::unsigned_integral T>
-    [[nodiscard]] T number() {
+    template <std::unsigned_integral T> [[nodiscard]] T number() {
         const std::span<const std::byte> part = take(sizeof(T));
         T value = 0;
         for (std::size_t i = part.size(); i > 0; --i) {

@@ -16,12 +16,8 @@ namespace {
 // Dictionaries are at most one block (1 MiB) in squashfs; the decoder needs little more.
 constexpr std::uint64_t kLzmaMemory = 32 * 1024 * 1024;
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
+template <auto Free> struct Freed {
+    template <class T> void operator()(T* object) const { Free(object); }
 };
 
 }  // namespace
@@ -31,8 +27,8 @@ Inflated inflate_zlib(std::span<const std::byte> in, std::span<std::byte> out) {
     thread_local const std::unique_ptr<libdeflate_decompressor, Freed<libdeflate_free_decompressor>> state(
         libdeflate_alloc_decompressor());
     std::size_t produced = 0;
-    if (!state || libdeflate_zlib_decompress(state.get(), in.data(), in.size(), out.data(), out.size(),
-                                             &produced) != LIBDEFLATE_SUCCESS) {
+    if (!state || libdeflate_zlib_decompress(state.get(), in.data(), in.size(), out.data(), out.size(), &produced) !=
+                      LIBDEFLATE_SUCCESS) {
         return std::nullopt;
     }
     return produced;
@@ -86,8 +82,7 @@ Inflated inflate_zstd(std::span<const std::byte> in, std::span<std::byte> out) {
     // One context per thread: making one costs as much as decoding a metadata block.
     thread_local const std::unique_ptr<ZSTD_DCtx, Freed<ZSTD_freeDCtx>> state(ZSTD_createDCtx());
     if (!state) return std::nullopt;
-    const std::size_t produced =
-        ZSTD_decompressDCtx(state.get(), out.data(), out.size(), in.data(), in.size());
+    const std::size_t produced = ZSTD_decompressDCtx(state.get(), out.data(), out.size(), in.data(), in.size());
     if (ZSTD_isError(produced) != 0) return std::nullopt;
     return produced;
 }

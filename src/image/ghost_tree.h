@@ -24,19 +24,17 @@ inline constexpr std::uint64_t kGhostBit = std::uint64_t{1} << 63;
 [[nodiscard]] constexpr bool is_ghost(std::uint64_t id) { return (id & kGhostBit) != 0; }
 
 struct GhostNode {
-    std::uint64_t id = 0;          // with kGhostBit; the same for the same list of ghosts
-    std::uint64_t parent = 0;      // a ghost's id, or the inode id of an image directory
+    std::uint64_t id = 0;      // with kGhostBit; the same for the same list of ghosts
+    std::uint64_t parent = 0;  // a ghost's id, or the inode id of an image directory
     Ghost::Kind kind = Ghost::Kind::directory;
     std::string name;
-    std::string content;           // of a file; target of a link
+    std::string content;  // of a file; target of a link
     std::uint32_t mode = 0755;
     std::uint32_t subdirectories = 0;
-    bool replaces = false;         // hides an entry of the image
+    bool replaces = false;  // hides an entry of the image
 
     [[nodiscard]] std::uint64_t size() const { return content.size(); }
-    [[nodiscard]] std::uint32_t nlink() const {
-        return kind == Ghost::Kind::directory ? 2 + subdirectories : 1;
-    }
+    [[nodiscard]] std::uint32_t nlink() const { return kind == Ghost::Kind::directory ? 2 + subdirectories : 1; }
 };
 
 // What the image has at a path.

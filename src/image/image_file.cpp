@@ -40,9 +40,7 @@ Error not_opened(const std::string& path, Error cause, std::string_view stage = 
     return cause;
 }
 
-Error not_recognised(const std::string& path) {
-    return not_opened(path, refused("image format not recognized"));
-}
+Error not_recognised(const std::string& path) { return not_opened(path, refused("image format not recognized")); }
 
 Result<std::string> resolve(const std::string& path) {
     std::array<char, PATH_MAX> buffer{};
@@ -67,8 +65,7 @@ Result<Fd> open_readable(const std::string& path, const std::string& real) {
     const int err = errno;
     if (fd) return fd;
     if (err == EACCES) {
-        return not_opened(path,
-                          refused(real + " is not readable by the current user, check permissions", err));
+        return not_opened(path, refused(real + " is not readable by the current user, check permissions", err));
     }
     return not_opened(path, sys_error(Error::Kind::image, "open", real, err));
 }
@@ -111,14 +108,12 @@ Status check_ext3_at(const Probe& probe, std::uint64_t offset) {
 }
 
 // Errors here are read as "while checking system partition header: ...".
-Result<ImageFacts::Kind> check_partition(const Probe& probe, const SifPartition& partition,
-                                         SifExtent extent) {
+Result<ImageFacts::Kind> check_partition(const Probe& probe, const SifPartition& partition, SifExtent extent) {
     switch (partition.fs) {
         case SifFs::squashfs:
             if (Status status = check_squashfs_at(probe, extent.offset, extent.size); !status) {
-                status.error().message =
-                    "error while checking squashfs header: while parsing squashfs super block: " +
-                    status.error().message;
+                status.error().message = "error while checking squashfs header: while parsing squashfs super block: " +
+                                         status.error().message;
                 return std::move(status).error();
             }
             return ImageFacts::Kind::squashfs;
@@ -134,8 +129,7 @@ Result<ImageFacts::Kind> check_partition(const Probe& probe, const SifPartition&
                            "), which is not supported")
                 .with_hint("decrypt the image with the tool that made it");
         case SifFs::archive:
-        case SifFs::raw:
-            break;
+        case SifFs::raw: break;
     }
     return refused("unknown filesystem type " + std::string(sif_fs_name(partition.fs)));
 }
@@ -143,8 +137,7 @@ Result<ImageFacts::Kind> check_partition(const Probe& probe, const SifPartition&
 Status check_architecture(const std::string& arch, std::string_view host) {
     if (host.empty() || arch == "unknown") return Unit{};
     if (runs_natively(arch, host) || emulated_by_kernel(arch)) return Unit{};
-    return refused("the image's architecture (" + arch + ") could not run on the host's (" +
-                   std::string(host) + ")");
+    return refused("the image's architecture (" + arch + ") could not run on the host's (" + std::string(host) + ")");
 }
 
 Status fill_from_sif(OpenedImage& image, const Probe& probe, std::string_view host_arch) {

@@ -71,8 +71,8 @@ std::vector<std::string> names_in(const TreeView& tree, const std::string& path)
 
 // Files that every build has are not the image's own.
 void read_environment(AppMetadata& into, const TreeView& tree, const std::string& directory) {
-    constexpr std::array<std::string_view, 5> kOfBuilder = {"01-base.sh", "94-appsbase.sh", "95-apps.sh",
-                                                            "99-base.sh", "99-runtimevars.sh"};
+    constexpr std::array<std::string_view, 5> kOfBuilder = {"01-base.sh", "94-appsbase.sh", "95-apps.sh", "99-base.sh",
+                                                            "99-runtimevars.sh"};
     for (const std::string& name : names_in(tree, directory)) {
         if (!name.ends_with(".sh") || std::ranges::find(kOfBuilder, name) != kOfBuilder.end()) continue;
         const std::string path = join_path(directory, name);

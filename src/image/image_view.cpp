@@ -46,9 +46,7 @@ Result<std::optional<SquashNode>> ImageView::walk(const std::string& path) const
     return node;
 }
 
-std::optional<SquashNode> ImageView::find(const std::string& path) const {
-    return walk(path).value_or(std::nullopt);
-}
+std::optional<SquashNode> ImageView::find(const std::string& path) const { return walk(path).value_or(std::nullopt); }
 
 Result<SquashNode> ImageView::need(const char* call, const std::string& path) const {
     SWRUN_TRY(const std::optional<SquashNode> node, with_context(walk(path), "looking for " + path));
@@ -85,8 +83,7 @@ Result<std::string> ImageView::read_text(const std::string& path, std::size_t li
 
 Result<std::vector<std::string>> ImageView::list(const std::string& path) const {
     SWRUN_TRY(const SquashNode node, need("open", path));
-    SWRUN_TRY(std::vector<SquashEntry> entries,
-              with_context(reader_.list(node, 0, kMaxEntries), "listing " + path));
+    SWRUN_TRY(std::vector<SquashEntry> entries, with_context(reader_.list(node, 0, kMaxEntries), "listing " + path));
     if (entries.size() == kMaxEntries) return sys_error(Error::Kind::image, "list", path, EFBIG);
     std::vector<std::string> names;
     names.reserve(entries.size());

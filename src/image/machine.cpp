@@ -26,10 +26,18 @@ struct Machine {
 };
 
 constexpr std::array<Machine, 13> kMachines = {{
-    {"386", false, false, 3},     {"amd64", true, false, 62},  {"arm", false, false, 40},
-    {"arm64", true, false, 183},  {"ppc64", true, true, 21},   {"ppc64le", true, false, 21},
-    {"mips", false, true, 8},     {"mipsle", false, false, 8}, {"mips64", true, true, 8},
-    {"mips64le", true, false, 8}, {"s390x", true, true, 22},   {"riscv64", true, false, 243},
+    {"386", false, false, 3},
+    {"amd64", true, false, 62},
+    {"arm", false, false, 40},
+    {"arm64", true, false, 183},
+    {"ppc64", true, true, 21},
+    {"ppc64le", true, false, 21},
+    {"mips", false, true, 8},
+    {"mipsle", false, false, 8},
+    {"mips64", true, true, 8},
+    {"mips64le", true, false, 8},
+    {"s390x", true, true, 22},
+    {"riscv64", true, false, 243},
     {"loong64", true, false, 258},
 }};
 

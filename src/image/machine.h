@@ -15,7 +15,6 @@ namespace swrun {
 // of that architecture.
 [[nodiscard]] bool binfmt_entry_runs(std::string_view text, std::string_view arch);
 
-[[nodiscard]] bool emulated_by_kernel(std::string_view arch,
-                                      const std::string& directory = "/proc/sys/fs/binfmt_misc");
+[[nodiscard]] bool emulated_by_kernel(std::string_view arch, const std::string& directory = "/proc/sys/fs/binfmt_misc");
 
 }  // namespace swrun

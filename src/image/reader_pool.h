@@ -34,15 +34,13 @@ public:
 
     private:
         friend class ReaderPool;
-        Lease(ReaderPool* pool, std::unique_ptr<SquashReader> reader)
-            : pool_(pool), reader_(std::move(reader)) {}
+        Lease(ReaderPool* pool, std::unique_ptr<SquashReader> reader) : pool_(pool), reader_(std::move(reader)) {}
 
         ReaderPool* pool_;
         std::unique_ptr<SquashReader> reader_;
     };
 
-    ReaderPool(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache,
-               std::size_t limit)
+    ReaderPool(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache, std::size_t limit)
         : source_(std::move(source)), cache_(std::move(cache)), limit_(limit) {}
 
     // Fails only when a new reader cannot be opened.

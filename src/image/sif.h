@@ -22,25 +22,34 @@ inline constexpr std::size_t kSifDescriptorSize = 585;
 inline constexpr std::int64_t kSifMaxDescriptors = 4096;  // builders make 48; the format sets no limit
 
 enum class SifType : std::int32_t {
-    deffile = 0x4001, env_vars, labels, partition, signature, generic_json, generic, crypto_message, sbom,
-    oci_root_index, oci_blob,
+    deffile = 0x4001,
+    env_vars,
+    labels,
+    partition,
+    signature,
+    generic_json,
+    generic,
+    crypto_message,
+    sbom,
+    oci_root_index,
+    oci_blob,
 };
 enum class SifFs : std::int32_t { squashfs = 1, ext3, archive, raw, encrypted_squashfs, gocryptfs };
 enum class SifPart : std::int32_t { system = 1, primary_system, data, overlay };
 
 struct SifHeader {
-    std::string launch;                    // "#!/usr/bin/env run-singularity\n"; may be empty
-    std::string version;                   // "01"
-    std::string arch;                      // Go's name, or "unknown"
+    std::string launch;   // "#!/usr/bin/env run-singularity\n"; may be empty
+    std::string version;  // "01"
+    std::string arch;     // Go's name, or "unknown"
     std::array<std::byte, 16> id{};
-    std::int64_t created = 0;              // seconds since 1970
+    std::int64_t created = 0;  // seconds since 1970
     std::int64_t modified = 0;
     std::int64_t descriptors_free = 0;
-    std::int64_t descriptors_total = 0;    // 0 <= total <= kSifMaxDescriptors
-    std::int64_t descriptors_offset = 0;   // table lies inside the file
-    std::int64_t descriptors_size = 0;     // as stored; not used
-    std::int64_t data_offset = 0;          // as stored; not used
-    std::int64_t data_size = 0;            // as stored; not used
+    std::int64_t descriptors_total = 0;   // 0 <= total <= kSifMaxDescriptors
+    std::int64_t descriptors_offset = 0;  // table lies inside the file
+    std::int64_t descriptors_size = 0;    // as stored; not used
+    std::int64_t data_offset = 0;         // as stored; not used
+    std::int64_t data_size = 0;           // as stored; not used
 };
 
 struct SifPartition {
@@ -53,8 +62,8 @@ struct SifPartition {
 struct SifObject {
     SifType type{};  // may be a value that the enum lacks
     std::uint32_t id = 0;
-    std::uint32_t group = 0;             // 0: none
-    std::uint32_t link = 0;              // 0: none
+    std::uint32_t group = 0;  // 0: none
+    std::uint32_t link = 0;   // 0: none
     bool link_is_group = false;
     std::int64_t offset = 0;
     std::int64_t size = 0;

@@ -46,9 +46,9 @@ std::string_view sif_part_name(SifPart part) {
 
 std::string_view sif_arch_name(std::string_view code) {
     // sif/pkg/sif/arch.go; the index is the code.
-    constexpr std::array<std::string_view, 14> kNames = {
-        "unknown", "386", "amd64", "arm", "arm64", "ppc64", "ppc64le", "mips", "mipsle", "mips64", "mips64le",
-        "s390x", "riscv64", "loong64"};
+    constexpr std::array<std::string_view, 14> kNames = {"unknown",  "386",     "amd64",   "arm",    "arm64",
+                                                         "ppc64",    "ppc64le", "mips",    "mipsle", "mips64",
+                                                         "mips64le", "s390x",   "riscv64", "loong64"};
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (code.size() != 2 || !digit(code[0]) || !digit(code[1])) return "unknown";
     const auto index = static_cast<std::size_t>((code[0] - '0') * 10 + (code[1] - '0'));

@@ -16,8 +16,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // Go's zero time, which builders of reproducible images store: no time at all.
 constexpr std::int64_t kNoTime = -62135596800;
-constexpr std::string_view kRule =
-    "------------------------------------------------------------------------------\n";
+constexpr std::string_view kRule = "------------------------------------------------------------------------------\n";
 
 std::string padded(std::string text, std::size_t width) {
     if (text.size() < width) text.resize(width, ' ');
@@ -45,9 +44,9 @@ std::string_view hash_name(std::int32_t type) {
 }
 
 std::string_view sbom_name(std::int32_t format) {
-    constexpr std::array<std::string_view, 9> kNames = {"unknown",     "cyclonedx-json", "cyclonedx-xml",
-                                                        "github-json", "spdx-json",      "spdx-rdf",
-                                                        "spdx-tag-value", "spdx-yaml",   "syft-json"};
+    constexpr std::array<std::string_view, 9> kNames = {"unknown",        "cyclonedx-json", "cyclonedx-xml",
+                                                        "github-json",    "spdx-json",      "spdx-rdf",
+                                                        "spdx-tag-value", "spdx-yaml",      "syft-json"};
     return format > 0 && static_cast<std::size_t>(format) < kNames.size() ? kNames[static_cast<std::size_t>(format)]
                                                                           : kNames[0];
 }

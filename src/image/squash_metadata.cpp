@@ -23,8 +23,7 @@ Error damaged(const char* what, std::uint64_t where) {
     return sys_error(Error::Kind::image, "read", std::string(what) + " " + std::to_string(where), EIO);
 }
 
-template <Decompressor inflate>
-sqfs_err glue(void* in, std::size_t in_size, void* out, std::size_t* out_size) {
+template <Decompressor inflate> sqfs_err glue(void* in, std::size_t in_size, void* out, std::size_t* out_size) {
     const auto produced = inflate({static_cast<const std::byte*>(in), in_size},
                                   {static_cast<std::byte*>(out), *out_size});
     if (!produced) return SQFS_ERR;

@@ -22,8 +22,7 @@ Error failed(const char* call, const SquashNode& node, int err) {
 
 }  // namespace
 
-Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> source,
-                                        std::shared_ptr<BlockCache> cache) {
+Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache) {
     SWRUN_TRY(SquashMetadata metadata, SquashMetadata::open(std::move(source)));
     // Known here, where it can still be said, and not only when the launch has begun.
     SWRUN_TRY(const SquashNode root, metadata.node(metadata.source().super().root_inode));
@@ -107,8 +106,7 @@ Result<FileSlice> SquashReader::slice(const SquashNode& file, std::uint64_t offs
     return slice;
 }
 
-Result<std::size_t> SquashReader::read(const SquashNode& file, std::uint64_t offset,
-                                       std::span<std::byte> into) {
+Result<std::size_t> SquashReader::read(const SquashNode& file, std::uint64_t offset, std::span<std::byte> into) {
     std::size_t done = 0;
     while (done < into.size()) {
         SWRUN_TRY(const FileSlice part, slice(file, offset + done, into.size() - done));
@@ -139,7 +137,7 @@ struct SquashReader::Walk {
     MetaCursor cursor;
     std::uint64_t position = 0;  // in the list
     std::uint64_t total = 0;
-    std::uint32_t left = 0;      // entries of this group
+    std::uint32_t left = 0;  // entries of this group
     std::uint64_t block = 0;
     std::uint32_t base = 0;
 };
@@ -154,8 +152,7 @@ Result<SquashReader::Walk> SquashReader::start_walk(const SquashNode& directory)
 
 // Uses the index of a large directory: moves to the last group that begins at or before `from`, or, with
 // a name, before that name.
-Status SquashReader::skip_ahead(Walk& walk, const SquashNode& directory, std::uint64_t from,
-                                std::string_view name) {
+Status SquashReader::skip_ahead(Walk& walk, const SquashNode& directory, std::uint64_t from, std::string_view name) {
     MetaCursor index = directory.content;
     std::array<std::byte, kMaxName> buffer;
     for (std::uint32_t i = 0; i < directory.index_count; ++i) {
@@ -179,9 +176,9 @@ Status SquashReader::skip_ahead(Walk& walk, const SquashNode& directory, std::ui
 
 // The next entry; false at the end.
 Result<bool> SquashReader::step(Walk& walk, SquashEntry& entry) {
-    constexpr std::array kKinds = {SquashNode::Kind::directory,    SquashNode::Kind::file,
-                                   SquashNode::Kind::symlink,      SquashNode::Kind::block_device,
-                                   SquashNode::Kind::char_device,  SquashNode::Kind::fifo,
+    constexpr std::array kKinds = {SquashNode::Kind::directory,   SquashNode::Kind::file,
+                                   SquashNode::Kind::symlink,     SquashNode::Kind::block_device,
+                                   SquashNode::Kind::char_device, SquashNode::Kind::fifo,
                                    SquashNode::Kind::socket};
     const auto damaged = [&] {
         const std::string where = "directory at " + std::to_string(walk.cursor.block);

@@ -39,15 +39,13 @@ public:
                                                    std::shared_ptr<BlockCache> cache);
 
     // nullopt when the directory has no such name; ENOTDIR when `directory` is none.
-    [[nodiscard]] Result<std::optional<SquashEntry>> lookup(const SquashNode& directory,
-                                                            std::string_view name);
+    [[nodiscard]] Result<std::optional<SquashEntry>> lookup(const SquashNode& directory, std::string_view name);
 
     [[nodiscard]] Result<SquashNode> root() { return node(source().super().root_inode); }
     [[nodiscard]] Result<SquashNode> node(std::uint64_t id) { return metadata_.node(id); }
 
     // Copies up to `into.size()` bytes; fewer only at the end of the file.
-    [[nodiscard]] Result<std::size_t> read(const SquashNode& file, std::uint64_t offset,
-                                           std::span<std::byte> into);
+    [[nodiscard]] Result<std::size_t> read(const SquashNode& file, std::uint64_t offset, std::span<std::byte> into);
 
     // The longest piece from `offset` on that lies in one block, at most `size` bytes; empty at the end.
     [[nodiscard]] Result<FileSlice> slice(const SquashNode& file, std::uint64_t offset, std::uint64_t size);
@@ -82,8 +80,7 @@ private:
     [[nodiscard]] Status add_sizes(Checkpoint& at, std::size_t count, std::uint32_t* last);
     [[nodiscard]] Result<BlockKey> locate(const SquashNode& file, std::uint64_t number);
     [[nodiscard]] Result<Walk> start_walk(const SquashNode& directory);
-    [[nodiscard]] Status skip_ahead(Walk& walk, const SquashNode& directory, std::uint64_t from,
-                                    std::string_view name);
+    [[nodiscard]] Status skip_ahead(Walk& walk, const SquashNode& directory, std::uint64_t from, std::string_view name);
     [[nodiscard]] Result<bool> step(Walk& walk, SquashEntry& entry);
 
     SquashMetadata metadata_;

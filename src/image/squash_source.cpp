@@ -11,8 +11,7 @@
 
 namespace swrun {
 
-Result<std::shared_ptr<const SquashSource>> SquashSource::open(Fd fd, std::uint64_t offset,
-                                                               std::uint64_t size) {
+Result<std::shared_ptr<const SquashSource>> SquashSource::open(Fd fd, std::uint64_t offset, std::uint64_t size) {
     constexpr auto kMaxOffset = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (offset > kMaxOffset || size > kMaxOffset - offset) {
         return make_error(Error::Kind::image, "not a valid squashfs image");

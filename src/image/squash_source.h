@@ -40,7 +40,10 @@ private:
     static constexpr std::uint32_t kStoredPlain = 1U << 24;
 
     SquashSource(Fd fd, std::uint64_t offset, std::uint64_t size, const SquashSuper& super)
-        : fd_(std::move(fd)), offset_(offset), size_(size), super_(super),
+        : fd_(std::move(fd)),
+          offset_(offset),
+          size_(size),
+          super_(super),
           decompress_(decompressor_for(super.compression)) {}
     [[nodiscard]] Result<BlockPtr> decode(BlockKey key) const;
 

@@ -13,13 +13,9 @@ constexpr std::uint32_t kMaxBlock = 1024 * 1024;
 constexpr std::uint64_t kIdSize = 4;
 constexpr std::uint64_t kFragmentSize = 16;
 
-Error damaged(const std::string& what) {
-    return make_error(Error::Kind::image, "corrupted squashfs image: " + what);
-}
+Error damaged(const std::string& what) { return make_error(Error::Kind::image, "corrupted squashfs image: " + what); }
 
-bool sane_block(std::uint32_t size) {
-    return std::has_single_bit(size) && size >= kMinBlock && size <= kMaxBlock;
-}
+bool sane_block(std::uint32_t size) { return std::has_single_bit(size) && size >= kMinBlock && size <= kMaxBlock; }
 
 // A table is a list of 64-bit positions of metadata blocks; the list itself must lie inside.
 bool table_fits(std::uint64_t start, std::uint64_t count, std::uint64_t entry_size, std::uint64_t limit) {
@@ -59,8 +55,7 @@ Result<SquashSuper> parse_squash_super(std::span<const std::byte> start) {
     if (!reader.ok() || magic != kMagic) return make_error(Error::Kind::image, "not a valid squashfs image");
     if (compression < 1 || compression > 6) {
         const std::string value = std::to_string(compression);
-        return make_error(Error::Kind::image,
-                          "corrupted image: unknown compression algorithm value " + value);
+        return make_error(Error::Kind::image, "corrupted image: unknown compression algorithm value " + value);
     }
     super.compression = static_cast<SquashCompression>(compression);
     return super;

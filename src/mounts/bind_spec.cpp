@@ -191,7 +191,8 @@ Status apply_image_option(std::string_view word, BindSpec& bind) {
         return {};
     }
     const std::optional<std::uint64_t> id = parse_decimal(value);
-    if (!id || *id == 0 || *id > 0xffffffffU) return make_error(Error::Kind::request, "id must be the number of a SIF object");
+    if (!id || *id == 0 || *id > 0xffffffffU)
+        return make_error(Error::Kind::request, "id must be the number of a SIF object");
     bind.image_id = static_cast<std::uint32_t>(*id);
     return {};
 }

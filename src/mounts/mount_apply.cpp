@@ -38,7 +38,8 @@ std::string describe(const MountOp& op) {
 Status make_source(const MountOp& op) {
     for (std::size_t end = op.source.find('/', 1); end != std::string::npos; end = op.source.find('/', end + 1)) {
         const std::string up = op.source.substr(0, end);
-        if (::mkdir(up.c_str(), 0750) != 0 && errno != EEXIST) return sys_error(Error::Kind::request, "mkdir", up, errno);
+        if (::mkdir(up.c_str(), 0750) != 0 && errno != EEXIST)
+            return sys_error(Error::Kind::request, "mkdir", up, errno);
     }
     if (::mkdir(op.source.c_str(), 0700) != 0) {
         const int err = errno;
@@ -91,7 +92,8 @@ Result<Fd> capture_one(const MountOp& op) {
 Result<Fd> capture_with_fallback(const MountOp& op, std::vector<Note>& notes) {
     Result<Fd> mount = capture_one(op);
     if (mount || op.kind != MountOp::Kind::proc || mount.error().sys_errno != EPERM) return mount;
-    notes.push_back({Level::warning, "a new /proc is refused here (masked by an outer container): the outer one is shown"});
+    notes.push_back(
+        {Level::warning, "a new /proc is refused here (masked by an outer container): the outer one is shown"});
     return clone_mount("/proc", true);
 }
 

@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-#include "mounts/mount_table.h"
+#include "mounts/mount_lines.h"
 #include "support/io.h"
 
 namespace swrun {
@@ -31,7 +31,9 @@ Scratch& the_scratch() {
 
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-Error failed(std::string_view call, std::string_view object, int err) { return sys_error(Error::Kind::host, call, object, err); }
+Error failed(std::string_view call, std::string_view object, int err) {
+    return sys_error(Error::Kind::host, call, object, err);
+}
 
 // An attached tmpfs hides what lies under it, or is copied by a recursive bind of what lies above it.  So it
 // is put above the root: it becomes the namespace's root, the host's tree hangs below it, and this process
@@ -52,11 +54,13 @@ Status raise_scratch(Scratch& scratch) {
     if (::mkdirat(root.get(), "host", 0700) != 0) return failed("mkdir", "host", errno);
     if (::fchdir(root.get()) != 0) return failed("fchdir", "the mount scratch", errno);
     if (::syscall(SYS_pivot_root, ".", "host") != 0) return failed("pivot_root", "the mount scratch", errno);
-    scratch.mounts = Fd(::openat(host.get(), "proc/self/mountinfo", O_RDONLY | O_CLOEXEC));  // remembers the root of now
+    scratch.mounts = Fd(
+        ::openat(host.get(), "proc/self/mountinfo", O_RDONLY | O_CLOEXEC));  // remembers the root of now
     const int err = errno;
     if (::fchdir(host.get()) != 0 || ::chroot(".") != 0) return failed("chroot", "/", errno);
     if (start && ::fchdir(start.get()) != 0) return failed("fchdir", ".", errno);
-    if (!scratch.mounts) return failed("open", "/proc/self/mountinfo", err).with_hint("mounts on this kernel need /proc");
+    if (!scratch.mounts)
+        return failed("open", "/proc/self/mountinfo", err).with_hint("mounts on this kernel need /proc");
     scratch.root = std::move(root);
     return {};
 }
@@ -117,7 +121,7 @@ Result<Fd> classic_clone(int directory, const std::string& path, bool recursive)
     if (directory != AT_FDCWD) source = fd_path(directory) + (path.empty() ? "" : "/" + path);
     struct stat status {};
     if (::stat(source.c_str(), &status) != 0) return failed("bind", path, errno);
-    SWRUN_TRY(Scratch* scratch, use_scratch());
+    SWRUN_TRY(Scratch * scratch, use_scratch());
     SWRUN_TRY(const std::string place, make_place(*scratch, S_ISDIR(status.st_mode)));
     // By path and not by a descriptor opened before: only this lookup sets off an automount at its end.
     const std::string target = fd_path(scratch->root.get()) + '/' + place;
@@ -145,7 +149,7 @@ ClassicOptions classic_options(const std::vector<FsOption>& options, const Mount
 
 Result<Fd> classic_make(const std::string& type, const std::vector<FsOption>& options, const MountFlags& flags) {
     const ClassicOptions classic = classic_options(options, flags);
-    SWRUN_TRY(Scratch* scratch, use_scratch());
+    SWRUN_TRY(Scratch * scratch, use_scratch());
     SWRUN_TRY(const std::string place, make_place(*scratch, true));
     const std::string target = fd_path(scratch->root.get()) + '/' + place;
     if (::mount(classic.source.c_str(), target.c_str(), type.c_str(), classic.flags, classic.data.c_str()) != 0) {
@@ -155,7 +159,7 @@ Result<Fd> classic_make(const std::string& type, const std::vector<FsOption>& op
 }
 
 Result<Fd> classic_place(bool directory) {
-    SWRUN_TRY(Scratch* scratch, use_scratch());
+    SWRUN_TRY(Scratch * scratch, use_scratch());
     SWRUN_TRY(const std::string place, make_place(*scratch, directory));
     return open_place(*scratch, place);
 }
@@ -165,7 +169,7 @@ Status classic_restrict(int mount, const MountFlags& flags, std::string_view nam
     SWRUN_TRY(const Scratch* scratch, use_scratch());
     if (::lseek(scratch->mounts.get(), 0, SEEK_SET) != 0) return failed("lseek", "/proc/self/mountinfo", errno);
     SWRUN_TRY(const std::string text, read_all(scratch->mounts.get(), "/proc/self/mountinfo", kMaxTable));
-    const std::vector<MountLine> table = mounts_below(parse_mount_table(text), mount_id(mount), flags.recursive);
+    const std::vector<MountLine> table = mounts_below(parse_mount_lines(text), mount_id(mount), flags.recursive);
     if (table.empty()) return failed("remount", name, EINVAL);
     SWRUN_CHECK(add_flags(mount, table[0].flags, wanted, name));
     for (std::size_t i = 1; i < table.size(); ++i) {

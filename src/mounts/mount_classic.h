@@ -15,7 +15,8 @@ namespace swrun {
 
 [[nodiscard]] Result<Fd> classic_clone(int directory, const std::string& path, bool recursive);
 
-[[nodiscard]] Result<Fd> classic_make(const std::string& type, const std::vector<FsOption>& options, const MountFlags& flags);
+[[nodiscard]] Result<Fd> classic_make(const std::string& type, const std::vector<FsOption>& options,
+                                      const MountFlags& flags);
 
 // An empty place in the scratch that a mount of that kind can be attached to.
 [[nodiscard]] Result<Fd> classic_place(bool directory);

@@ -29,7 +29,8 @@ struct FsOption {
 };
 
 // A detached new file system: fsopen, one fsconfig per option, fsmount.
-[[nodiscard]] Result<Fd> make_mount(const std::string& type, const std::vector<FsOption>& options, const MountFlags& flags);
+[[nodiscard]] Result<Fd> make_mount(const std::string& type, const std::vector<FsOption>& options,
+                                    const MountFlags& flags);
 
 [[nodiscard]] Status attach_mount(int mount, int target, std::string_view name);
 

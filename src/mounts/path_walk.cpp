@@ -102,8 +102,8 @@ private:
     const std::string& path_;
     int flags_;
     std::deque<std::string> todo_;
-    std::vector<Fd> above_;   // from the root, which is not in it, to where we are
-    mode_t mode_ = S_IFDIR;   // of where we are
+    std::vector<Fd> above_;  // from the root, which is not in it, to where we are
+    mode_t mode_ = S_IFDIR;  // of where we are
     int links_ = 0;
 };
 

@@ -88,7 +88,8 @@ Status ContainerTree::place(MountOp op, bool target_is_dir) {
     }
     op.target_is_dir = target_is_dir;
     if (!where.exists()) {
-        if (where.node.kind != Node::Kind::directory) return sys_error(Error::Kind::request, "create", op.target, ENOTDIR);
+        if (where.node.kind != Node::Kind::directory)
+            return sys_error(Error::Kind::request, "create", op.target, ENOTDIR);
         if (mount_over(where.path) != nullptr) {
             op.create_target = true;
         } else if (ghosts_allowed_) {

@@ -14,20 +14,20 @@ namespace swrun {
 
 // The caller's line of the user database; invented when the host does not know the uid.
 struct UserFacts {
-    uid_t uid = 0;           // as this process sees it: 0 inside somebody's user namespace is 0
+    uid_t uid = 0;  // as this process sees it: 0 inside somebody's user namespace is 0
     gid_t gid = 0;
     std::string name;
     std::string gecos;
-    std::string home;        // passwd home, never $HOME
+    std::string home;  // passwd home, never $HOME
     std::string shell;
-    bool known = true;       // false: neither the files nor NSS had the uid
+    bool known = true;  // false: neither the files nor NSS had the uid
 
     friend bool operator==(const UserFacts&, const UserFacts&) = default;
 };
 
 struct GroupFacts {
     gid_t gid = 0;
-    std::string name;        // empty when the host has no name for it
+    std::string name;  // empty when the host has no name for it
 
     friend bool operator==(const GroupFacts&, const GroupFacts&) = default;
 };
@@ -37,8 +37,8 @@ struct CwdFacts {
     enum class State { known, deleted, unreachable };
 
     State state = State::known;
-    std::string logical;     // $PWD when it names the same directory, else physical
-    std::string physical;    // getcwd(2)
+    std::string logical;   // $PWD when it names the same directory, else physical
+    std::string physical;  // getcwd(2)
 
     friend bool operator==(const CwdFacts&, const CwdFacts&) = default;
 };
@@ -50,7 +50,7 @@ struct SubordinateIds {
     std::uint32_t uid_count = 0;  // 0: none granted
     std::uint32_t gid_start = 0;
     std::uint32_t gid_count = 0;
-    std::string newuidmap;        // empty: not installed
+    std::string newuidmap;  // empty: not installed
     std::string newgidmap;
 
     friend bool operator==(const SubordinateIds&, const SubordinateIds&) = default;
@@ -58,14 +58,14 @@ struct SubordinateIds {
 
 struct HostFacts {
     UserFacts user;
-    std::vector<GroupFacts> groups;                                // primary first, then supplementary, no duplicates
+    std::vector<GroupFacts> groups;  // primary first, then supplementary, no duplicates
     CwdFacts cwd;
     std::vector<std::pair<std::string, std::string>> environment;  // in the caller's order
     mode_t umask = 022;
-    std::string architecture;                                      // Go's names: amd64, arm64, ppc64le, ...
-    std::string terminal;                                          // /dev/pts/N behind fd 0, 1 or 2; empty without one
-    std::string host_bash;                                         // a static bash of the host; empty without one
-    SubordinateIds subordinate;                                    // looked up only for --fakeroot
+    std::string architecture;    // Go's names: amd64, arm64, ppc64le, ...
+    std::string terminal;        // /dev/pts/N behind fd 0, 1 or 2; empty without one
+    std::string host_bash;       // a static bash of the host; empty without one
+    SubordinateIds subordinate;  // looked up only for --fakeroot
 
     friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };

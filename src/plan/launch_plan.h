@@ -23,8 +23,8 @@ struct Ghost {
     enum class Kind { directory, file, symlink };
 
     Kind kind = Kind::directory;
-    std::string path;      // absolute below the root, or relative to the tmpfs that holds it
-    std::string content;   // of a file; target of a link
+    std::string path;     // absolute below the root, or relative to the tmpfs that holds it
+    std::string content;  // of a file; target of a link
     std::uint32_t mode = 0755;
 
     friend bool operator==(const Ghost&, const Ghost&) = default;
@@ -45,17 +45,17 @@ struct MountOp {
     enum class Kind { bind, image, tmpfs, proc, sysfs, devpts, mqueue, generated };
 
     Kind kind = Kind::bind;
-    std::string source;            // of a bind or image: absolute host path; else empty
-    std::string image_path;        // of an image: what of its tree
-    std::size_t image_index = 0;   // of an image: its place among the further images of the launch
-    std::string target;            // absolute inside the new root
-    std::vector<Ghost> content;    // of a tmpfs: what it starts with; of generated: one file
+    std::string source;           // of a bind or image: absolute host path; else empty
+    std::string image_path;       // of an image: what of its tree
+    std::size_t image_index = 0;  // of an image: its place among the further images of the launch
+    std::string target;           // absolute inside the new root
+    std::vector<Ghost> content;   // of a tmpfs: what it starts with; of generated: one file
     MountFlags flags;
-    std::uint32_t mode = 01777;    // of a tmpfs
-    bool create_source = false;    // of a bind: make the source directory with `mode` first (--workdir)
-    bool create_target = false;    // lies below a bound host directory that lacks it: made there, as the user
-    bool target_is_dir = true;     // what create_target makes
-    bool required = true;          // false: a failure is a note
+    std::uint32_t mode = 01777;  // of a tmpfs
+    bool create_source = false;  // of a bind: make the source directory with `mode` first (--workdir)
+    bool create_target = false;  // lies below a bound host directory that lacks it: made there, as the user
+    bool target_is_dir = true;   // what create_target makes
+    bool required = true;        // false: a failure is a note
     Origin origin;
 
     friend bool operator==(const MountOp&, const MountOp&) = default;
@@ -82,11 +82,11 @@ struct Layer {
 struct RootPlan {
     ImageFacts image;
     OwnerView owners;
-    std::vector<Ghost> ghosts;                  // parents before children
-    bool writable = false;                      // --writable on a directory
-    bool writable_tmpfs = false;                // an upper layer that is gone afterwards
-    std::string upper_directory;                // --overlay DIR: holds upper/ and work/; empty without
-    std::vector<Layer> read_only_layers;        // --overlay DIR:ro or IMAGE, topmost first
+    std::vector<Ghost> ghosts;            // parents before children
+    bool writable = false;                // --writable on a directory
+    bool writable_tmpfs = false;          // an upper layer that is gone afterwards
+    std::string upper_directory;          // --overlay DIR: holds upper/ and work/; empty without
+    std::vector<Layer> read_only_layers;  // --overlay DIR:ro or IMAGE, topmost first
     Origin layer_origin;
 
     [[nodiscard]] bool layered() const {
@@ -104,19 +104,19 @@ struct IdMap {
 };
 
 struct NamespacePlan {
-    bool user = true;          // false: the caller already owns one in which it may mount
+    bool user = true;  // false: the caller already owns one in which it may mount
     IdMap uid;
     IdMap gid;
     std::vector<IdMap> more_uids;  // ranges that only newuidmap may map; with them setgroups(2) stays allowed
     std::vector<IdMap> more_gids;
-    std::string newuidmap;         // absolute paths, set with the ranges
+    std::string newuidmap;  // absolute paths, set with the ranges
     std::string newgidmap;
     bool pid = false;
-    bool init = true;          // with pid: a reaper of ours is process 1
+    bool init = true;  // with pid: a reaper of ours is process 1
     bool ipc = false;
     bool uts = false;
-    bool net = false;          // a new one with only a loopback device
-    std::string hostname;      // empty: unchanged
+    bool net = false;      // a new one with only a loopback device
+    std::string hostname;  // empty: unchanged
 
     friend bool operator==(const NamespacePlan&, const NamespacePlan&) = default;
 };
@@ -124,13 +124,13 @@ struct NamespacePlan {
 struct Variable {
     std::string name;
     std::string value;
-    std::string origin;        // for --explain-env: "caller", "image /.singularity.d/env/90-environment.sh", "--env"
+    std::string origin;  // for --explain-env: "caller", "image /.singularity.d/env/90-environment.sh", "--env"
 
     friend bool operator==(const Variable&, const Variable&) = default;
 };
 
 struct EnvFile {
-    std::string path;          // inside the container
+    std::string path;  // inside the container
     std::string text;
 
     friend bool operator==(const EnvFile&, const EnvFile&) = default;
@@ -139,11 +139,11 @@ struct EnvFile {
 // All that is needed to make the program's environment, at plan time by shell_lite or after the root
 // switch by a real shell.
 struct StartupPlan {
-    std::vector<Variable> forwarded;      // the caller's, filtered, with the runtime's own: "P"
-    std::vector<EnvOverride> overrides;   // "O", deduplicated, in order of application
-    std::vector<EnvFile> files;           // of /.singularity.d/env in lexical order, or just /environment
-    bool has_env_directory = false;       // /.singularity.d/env exists
-    bool late = false;                    // a layer or bind may change the files: read them after the root switch
+    std::vector<Variable> forwarded;     // the caller's, filtered, with the runtime's own: "P"
+    std::vector<EnvOverride> overrides;  // "O", deduplicated, in order of application
+    std::vector<EnvFile> files;          // of /.singularity.d/env in lexical order, or just /environment
+    bool has_env_directory = false;      // /.singularity.d/env exists
+    bool late = false;                   // a layer or bind may change the files: read them after the root switch
     bool no_eval = false;
     bool libs_present = false;            // something is bound into /.singularity.d/libs
     std::string app;                      // SCIF application, or empty
@@ -160,10 +160,10 @@ struct Candidate {
     enum class Test { lookup, try_lookup, executable };
 
     Test test = Test::lookup;
-    std::string path;                        // what is tested and executed; empty for lookup: argv[0]
+    std::string path;  // what is tested and executed; empty for lookup: argv[0]
     std::vector<std::string> argv;
     std::vector<std::pair<std::string, std::string>> env;  // set on top, e.g. SHELL=/bin/bash
-    std::string note;                        // said (info level) when this one is taken
+    std::string note;                                      // said (info level) when this one is taken
     Level note_level = Level::info;
 
     friend bool operator==(const Candidate&, const Candidate&) = default;
@@ -171,9 +171,9 @@ struct Candidate {
 
 struct ProgramPlan {
     std::vector<Candidate> candidates;
-    std::string none_message;                // when no candidate fits
+    std::string none_message;  // when no candidate fits
     Level none_level = Level::error;
-    int none_status = 1;                     // exit status then
+    int none_status = 1;  // exit status then
 
     friend bool operator==(const ProgramPlan&, const ProgramPlan&) = default;
 };
@@ -181,7 +181,7 @@ struct ProgramPlan {
 // Where the program starts: the first directory that can be entered.
 struct CwdCandidate {
     std::string path;
-    bool required = false;                   // --pwd: failing here is an error
+    bool required = false;  // --pwd: failing here is an error
 
     friend bool operator==(const CwdCandidate&, const CwdCandidate&) = default;
 };
@@ -194,8 +194,8 @@ struct ProcessPlan {
     mode_t umask = 022;
     bool no_new_privs = true;
     bool drop_capabilities = true;
-    std::vector<int> capabilities;           // numbers: kept when dropping, else the ones taken away
-    std::string host_bash;                   // opened before the root switch when a real shell may be needed
+    std::vector<int> capabilities;  // numbers: kept when dropping, else the ones taken away
+    std::string host_bash;          // opened before the root switch when a real shell may be needed
 
     friend bool operator==(const ProcessPlan&, const ProcessPlan&) = default;
 };
@@ -210,7 +210,7 @@ struct Note {
 struct LaunchPlan {
     NamespacePlan namespaces;
     RootPlan root;
-    std::vector<MountOp> mounts;             // in the order of application
+    std::vector<MountOp> mounts;  // in the order of application
     ProcessPlan process;
     std::vector<Note> notes;
 

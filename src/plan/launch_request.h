@@ -31,9 +31,9 @@ struct BindSpec {
     std::string source;
     std::string target;
     bool read_only = false;
-    bool required = true;    // an absent source is an error; false: skipped with a note
-    bool recursive = true;   // mounts below the source come along
-    bool nested = true;      // listed in *_BIND, so that a nested launch repeats it
+    bool required = true;                   // an absent source is an error; false: skipped with a note
+    bool recursive = true;                  // mounts below the source come along
+    bool nested = true;                     // listed in *_BIND, so that a nested launch repeats it
     bool from_image = false;                // source is an image file: its data is shown, not the file
     std::string image_path = "/";           // what of its tree
     std::optional<std::uint32_t> image_id;  // a SIF object; else the first data partition
@@ -69,12 +69,12 @@ struct LaunchRequest {
     std::vector<std::string> arguments;  // everything after the image, verbatim
 
     // Binds and directories
-    std::vector<BindSpec> binds;         // command line first, then variables
-    std::vector<BindSpec> site_binds;    // from the user's and the site's file; below user binds in rank
-    Text home;                           // "SRC[:DST]"
+    std::vector<BindSpec> binds;       // command line first, then variables
+    std::vector<BindSpec> site_binds;  // from the user's and the site's file; below user binds in rank
+    Text home;                         // "SRC[:DST]"
     Flag no_home;
-    List no_mount;                       // single words, already split at commas
-    Text cwd;                            // --pwd and --cwd
+    List no_mount;  // single words, already split at commas
+    Text cwd;       // --pwd and --cwd
     Flag contain;
     Flag containall;
     Text workdir;
@@ -87,14 +87,14 @@ struct LaunchRequest {
     // Environment
     Flag cleanenv;
     Flag no_eval;
-    List no_env;                         // names that are not imported from the caller
+    List no_env;  // names that are not imported from the caller
     List env_files;
     std::vector<EnvOverride> overrides;  // --env, in order; *ENV_ variables are read from HostFacts by env/
     std::vector<EnvOverride> site_env;   // from the site file: default values, as if the caller had set them
 
     // Program
-    Text shell;                          // --shell, only for Action::shell
-    Text app;                            // SCIF application
+    Text shell;  // --shell, only for Action::shell
+    Text app;    // SCIF application
     Flag no_umask;
 
     // Namespaces and privileges
@@ -108,16 +108,16 @@ struct LaunchRequest {
     Text network;
     Flag no_privs;
     Flag fakeroot;
-    Flag ignore_subuid;                  // fakeroot with one id only, even where the host grants a range
-    Text add_caps;                       // comma separated names
+    Flag ignore_subuid;  // fakeroot with one id only, even where the host grants a range
+    Text add_caps;       // comma separated names
     Text drop_caps;
-    List security;                       // "uid:N", "gid:N"; others are refused
+    List security;  // "uid:N", "gid:N"; others are refused
     Flag compat;
 
     // GPU
     Flag nv;
     Flag rocm;
-    List containlibs;                    // host libraries for /.singularity.d/libs
+    List containlibs;  // host libraries for /.singularity.d/libs
 
     friend bool operator==(const LaunchRequest&, const LaunchRequest&) = default;
 };

@@ -16,8 +16,7 @@ struct Origin {
 };
 
 // A value with its origin.
-template <class T>
-struct Asked {
+template <class T> struct Asked {
     T value{};
     Origin origin;
 

@@ -72,8 +72,7 @@ Json json_of(const Candidate& candidate);
 Json json_of(const CwdCandidate& candidate);
 Json json_of(const Note& note);
 
-template <class T>
-Json list_of(const std::vector<T>& items) {
+template <class T> Json list_of(const std::vector<T>& items) {
     Json json = Json::array();
     for (const T& item : items) json.push_back(json_of(item));
     return json;
@@ -178,7 +177,8 @@ Json json_of(const ProcessPlan& process) {
     json["umask"] = octal(process.umask);
     json["no_new_privs"] = process.no_new_privs;
     json["drop_capabilities"] = process.drop_capabilities;
-    if (!process.capabilities.empty()) json[process.drop_capabilities ? "kept_capabilities" : "dropped_capabilities"] = process.capabilities;
+    if (!process.capabilities.empty())
+        json[process.drop_capabilities ? "kept_capabilities" : "dropped_capabilities"] = process.capabilities;
     return json;
 }
 

@@ -14,7 +14,9 @@ struct Wanted {
     bool from_user = true;
 };
 
-std::string described(const BindSpec& spec) { return spec.source + ":" + spec.target + " (from " + to_text(spec.origin) + ")"; }
+std::string described(const BindSpec& spec) {
+    return spec.source + ":" + spec.target + " (from " + to_text(spec.origin) + ")";
+}
 
 // A device asked for by its own name in a minimal /dev: it has to stay a device.
 bool is_device_bind(const Draft& draft, const BindSpec& spec) {
@@ -80,7 +82,8 @@ Status place_bind(Draft& draft, const Wanted& wanted) {
         draft.note(Level::verbose, "bind " + described(spec) + " skipped: " + placed.error().message);
         return {};
     }
-    if (draft.plan.root.writable) placed.error().with_hint("with --writable the image must have the destination: make it there");
+    if (draft.plan.root.writable)
+        placed.error().with_hint("with --writable the image must have the destination: make it there");
     placed.error().add_context("binding " + described(spec));
     return placed;
 }
@@ -94,7 +97,8 @@ std::vector<Wanted> sorted_binds(Draft& draft) {
         // Without a destination the target is the source as written, which may be relative.
         spec.target = absolute_path(asked.target, draft.in.host.cwd.physical);
         if (from_user && asked.nested) draft.bind_targets.push_back(spec.target);
-        const bool taken = std::any_of(all.begin(), all.end(), [&](const Wanted& w) { return w.spec.target == spec.target; });
+        const bool taken = std::any_of(all.begin(), all.end(),
+                                       [&](const Wanted& w) { return w.spec.target == spec.target; });
         if (taken) {
             draft.note(from_user ? Level::warning : Level::verbose,
                        "While bind mounting '" + spec.source + ":" + spec.target +
@@ -119,7 +123,7 @@ std::vector<Wanted> sorted_binds(Draft& draft) {
 
 // Directories that belong to the image even when the caller stands in the host's.
 bool is_system_directory(const std::string& path) {
-    constexpr std::array<std::string_view, 9> kExact = {"/etc", "/bin", "/mnt",  "/usr", "/var",
+    constexpr std::array<std::string_view, 9> kExact = {"/etc", "/bin",  "/mnt", "/usr",  "/var",
                                                         "/opt", "/sbin", "/lib", "/lib64"};
     if (std::find(kExact.begin(), kExact.end(), path) != kExact.end()) return true;
     return is_below(path, "/sys") || is_below(path, "/proc") || is_below(path, "/dev");
@@ -151,7 +155,8 @@ Status bind_cwd(Draft& draft) {
 Status resolve_binds(Draft& draft) {
     for (const Wanted& wanted : sorted_binds(draft)) {
         if (wanted.spec.target == "/") {
-            Error error = make_error(Error::Kind::request, "cannot bind " + described(wanted.spec) + ": / is the image itself");
+            Error error = make_error(Error::Kind::request,
+                                     "cannot bind " + described(wanted.spec) + ": / is the image itself");
             return error.with_hint("bind below /, or run the directory as an image: swrun exec DIR ...");
         }
         SWRUN_CHECK(place_bind(draft, wanted));

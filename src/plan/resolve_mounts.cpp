@@ -186,8 +186,10 @@ Status mount_default_home(Draft& draft) {
                         resolve_in(draft.in.host_tree, clean_path(source)).node.kind == Node::Kind::directory &&
                         resolve_in(draft.in.host_tree, clean_path(source)).exists();
     if (draft.home == "/") return {};
-    if (usable && !draft.contained()) return place_home(draft, bind_op(clean_path(source), draft.home, builtin("home")));
-    if (!draft.contained()) draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
+    if (usable && !draft.contained())
+        return place_home(draft, bind_op(clean_path(source), draft.home, builtin("home")));
+    if (!draft.contained())
+        draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
     const Origin origin = draft.contained() ? draft.in.request.contain.origin : builtin("home");
     SWRUN_TRY(MountOp op, private_directory(draft, draft.home, "home", 0700, origin));
     if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
@@ -203,8 +205,9 @@ Status mount_custom_home(Draft& draft, const HomeSpec& spec) {
     }
     const ResolvedPath found = resolve_in(draft.in.host_tree, source);
     if (!found.exists()) {
-        Error error = make_error(Error::Kind::request, "home directory " + source + ": no such file or directory (from " +
-                                                           to_text(origin) + ")");
+        Error error = make_error(
+            Error::Kind::request,
+            "home directory " + source + ": no such file or directory (from " + to_text(origin) + ")");
         return error.with_hint("make it first: an empty home would silently swallow what the program writes");
     }
     return place_home(draft, bind_op(source, draft.home, origin));
@@ -239,9 +242,10 @@ Status mount_scratch(Draft& draft) {
         for (const std::string_view one : split(asked.value, ',')) {
             if (one.empty()) continue;
             if (one[0] != '/') {
-                return make_error(Error::Kind::request, "could not bind scratch directory " + std::string(one) +
-                                                            " into container: destination must be an absolute path (from " +
-                                                            to_text(asked.origin) + ")");
+                return make_error(Error::Kind::request,
+                                  "could not bind scratch directory " + std::string(one) +
+                                      " into container: destination must be an absolute path (from " +
+                                      to_text(asked.origin) + ")");
             }
             const std::string target = clean_path(one);
             SWRUN_TRY(MountOp op, private_directory(draft, target, "scratch" + target, 0750, asked.origin));
@@ -270,7 +274,8 @@ Status add_generated(Draft& draft, const std::string& path, std::string content,
 
 Status add_identity(Draft& draft) {
     const HostFacts& host = draft.in.host;
-    const bool writable = draft.plan.root.writable || draft.plan.root.writable_tmpfs || !draft.plan.root.upper_directory.empty();
+    const bool writable = draft.plan.root.writable || draft.plan.root.writable_tmpfs ||
+                          !draft.plan.root.upper_directory.empty();
     if (draft.root_inside() && writable) return {};
     const auto text_of = [&](const std::string& path) {
         const ResolvedPath where = resolve_in(draft.in.image_tree, path);
@@ -284,10 +289,12 @@ Status add_identity(Draft& draft) {
         for (Note& note : file.notes) draft.plan.notes.push_back(std::move(note));
         return file.text ? add_generated(draft, path, std::move(*file.text), builtin(std::move(why))) : Status{};
     };
-    SWRUN_CHECK(add("/etc/passwd", passwd_with_user(text_of("/etc/passwd"), draft.user, draft.home), "the caller's passwd entry"));
+    SWRUN_CHECK(add("/etc/passwd", passwd_with_user(text_of("/etc/passwd"), draft.user, draft.home),
+                    "the caller's passwd entry"));
     // The caller's groups have no number inside a namespace in which he is somebody else.
     if (draft.user.uid != host.user.uid) return {};
-    return add("/etc/group", group_with_user(text_of("/etc/group"), host.groups, host.user.name), "the caller's groups");
+    return add("/etc/group", group_with_user(text_of("/etc/group"), host.groups, host.user.name),
+               "the caller's groups");
 }
 
 // --containlibs: single libraries of the host, beside those of a GPU driver.
@@ -295,7 +302,8 @@ Status add_libraries(Draft& draft) {
     for (const Asked<std::string>& asked : draft.in.request.containlibs) {
         const std::string path = absolute_path(asked.value, draft.in.host.cwd.physical);
         if (!resolve_in(draft.in.host_tree, path).exists()) {
-            return make_error(Error::Kind::request, "library " + path + ": no such file or directory (from " + to_text(asked.origin) + ")");
+            return make_error(Error::Kind::request,
+                              "library " + path + ": no such file or directory (from " + to_text(asked.origin) + ")");
         }
         MountOp op = bind_op(path, join_path(kGpuLibraryDirectory, base_name(path)), asked.origin);
         op.flags.read_only = true;
@@ -346,8 +354,9 @@ Status resolve_home(Draft& draft) {
         draft.home = draft.root_inside() ? "/root" : clean_path(user.home.empty() ? "/" : user.home);
         return wanted ? mount_default_home(draft) : Status{};
     }
-    SWRUN_TRY(const HomeSpec spec, with_context(parse_home(*request.home.value),
-                                                "reading the home directory (from " + to_text(request.home.origin) + ")"));
+    SWRUN_TRY(const HomeSpec spec,
+              with_context(parse_home(*request.home.value),
+                           "reading the home directory (from " + to_text(request.home.origin) + ")"));
     const std::string source = absolute_path(spec.source, draft.in.host.cwd.physical);
     draft.home = spec.target.empty() ? source : clean_path(spec.target);
     return wanted ? mount_custom_home(draft, spec) : Status{};

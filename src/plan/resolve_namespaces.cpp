@@ -50,7 +50,8 @@ void resolve_fakeroot(Draft& draft) {
         return;
     }
     if (sub.newuidmap.empty() || sub.newgidmap.empty()) {
-        draft.note(Level::warning, "newuidmap and newgidmap are not installed (package uidmap): only one id exists inside");
+        draft.note(Level::warning,
+                   "newuidmap and newgidmap are not installed (package uidmap): only one id exists inside");
         return;
     }
     names.more_uids = {{1, sub.uid_start, sub.uid_count}};

@@ -10,13 +10,14 @@ namespace swrun {
 struct Draft {
     const ResolveInput& in;
     ContainerTree tree;
-    UserFacts user;                        // who the program is inside
+    UserFacts user;  // who the program is inside
     LaunchPlan plan;
-    std::string home;                      // destination: HOME inside
-    std::vector<std::string> bind_targets; // for *_BIND, as asked
+    std::string home;                       // destination: HOME inside
+    std::vector<std::string> bind_targets;  // for *_BIND, as asked
 
     // The further image of a bind or overlay; nullopt when the caller opened none for it.
-    [[nodiscard]] std::optional<std::size_t> image_of(const std::string& argument, std::optional<std::uint32_t> id) const;
+    [[nodiscard]] std::optional<std::size_t> image_of(const std::string& argument,
+                                                      std::optional<std::uint32_t> id) const;
 
     explicit Draft(const ResolveInput& input)
         : in(input), tree(input.host_tree, input.image_tree), user(input.host.user) {}

@@ -26,7 +26,8 @@ Candidate executable(std::string path, std::vector<std::string> arguments) {
 // the caller's arguments are not evaluated a second time.
 std::optional<std::vector<std::string>> oci_arguments(const Draft& draft) {
     const ResolvedPath script = resolve_in(draft.tree, kRunscript);
-    if (!script.exists() || script.node.kind != Node::Kind::file || draft.plan.process.startup.late) return std::nullopt;
+    if (!script.exists() || script.node.kind != Node::Kind::file || draft.plan.process.startup.late)
+        return std::nullopt;
     const Result<std::string> text = draft.tree.read_text(script.path, kMaxScript);
     if (!text) return std::nullopt;
     const std::optional<OciRunscript> oci = parse_oci_runscript(*text);
@@ -40,7 +41,8 @@ ProgramPlan program_of_run(const Draft& draft) {
     const LaunchRequest& request = draft.in.request;
     ProgramPlan program;
     if (request.app.value) {
-        program.candidates.push_back(executable("/scif/apps/" + *request.app.value + "/scif/runscript", request.arguments));
+        program.candidates.push_back(
+            executable("/scif/apps/" + *request.app.value + "/scif/runscript", request.arguments));
         program.none_message = "no runscript for contained app: " + *request.app.value;
         return program;
     }
@@ -89,7 +91,8 @@ ProgramPlan program_of_shell(Draft& draft) {
 ProgramPlan program_of_test(const Draft& draft) {
     const LaunchRequest& request = draft.in.request;
     ProgramPlan program;
-    const std::string script = request.app.value ? "/scif/apps/" + *request.app.value + "/scif/test" : "/.singularity.d/test";
+    const std::string script = request.app.value ? "/scif/apps/" + *request.app.value + "/scif/test"
+                                                 : "/.singularity.d/test";
     program.candidates.push_back(executable(script, request.arguments));
     program.none_message = request.app.value ? "no tests for contained app: " + *request.app.value
                                              : "No test script found in container, exiting";
@@ -138,7 +141,8 @@ Result<std::vector<EnvOverride>> env_file_values(const Draft& draft) {
     std::vector<EnvOverride> values;
     for (const Asked<std::string>& file : request.env_files) {
         const std::string path = absolute_path(file.value, draft.in.host.cwd.physical);
-        const Result<std::string> text = draft.in.host_tree.read_text(resolve_in(draft.in.host_tree, path).path, kMaxEnvFile);
+        const Result<std::string> text = draft.in.host_tree.read_text(resolve_in(draft.in.host_tree, path).path,
+                                                                      kMaxEnvFile);
         if (!text) {
             Error error = make_error(Error::Kind::request, "could not read environment file \"" + file.value +
                                                                "\": " + errno_text(text.error().sys_errno));

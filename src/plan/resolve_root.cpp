@@ -29,11 +29,13 @@ Status check_writable(const ImageFacts& image) {
 Status add_image_layer(Draft& draft, const OverlaySpec& overlay, const std::string& path) {
     const std::optional<std::size_t> index = draft.image_of(overlay.path, std::nullopt);
     if (!index || draft.in.images[*index].facts.kind != ImageFacts::Kind::squashfs) {
-        return refuse(Error::Kind::request, "overlay " + path + " is not supported yet (from " + to_text(overlay.origin) +
-                                                "): it is neither a directory nor a squashfs image",
+        return refuse(Error::Kind::request,
+                      "overlay " + path + " is not supported yet (from " + to_text(overlay.origin) +
+                          "): it is neither a directory nor a squashfs image",
                       "use a directory: its upper/ keeps what the program writes");
     }
-    if (!overlay.read_only) draft.note(Level::warning, "Overlay image " + path + " is not writable, proceeding with read-only");
+    if (!overlay.read_only)
+        draft.note(Level::warning, "Overlay image " + path + " is not writable, proceeding with read-only");
     RootPlan& root = draft.plan.root;
     root.read_only_layers.insert(root.read_only_layers.begin(), Layer{path, index});
     return {};
@@ -44,8 +46,9 @@ Status add_overlay(Draft& draft, const OverlaySpec& overlay) {
     const std::string path = absolute_path(overlay.path, draft.in.host.cwd.physical);
     const ResolvedPath found = resolve_in(draft.in.host_tree, path);
     if (!found.exists()) {
-        return refuse(Error::Kind::request, "while loading overlay images: failed to open overlay image " + overlay.path +
-                                                ": no such file or directory (from " + to_text(overlay.origin) + ")",
+        return refuse(Error::Kind::request,
+                      "while loading overlay images: failed to open overlay image " + overlay.path +
+                          ": no such file or directory (from " + to_text(overlay.origin) + ")",
                       "make the directory first, or check its name");
     }
     if (found.node.kind != Node::Kind::directory) return add_image_layer(draft, overlay, path);
@@ -53,12 +56,14 @@ Status add_overlay(Draft& draft, const OverlaySpec& overlay) {
         // A directory written by an earlier launch keeps its files in upper/.
         const std::string upper = join_path(found.path, "upper");
         const bool made_by_us = draft.in.host_tree.look(upper).kind == Node::Kind::directory;
-        root.read_only_layers.insert(root.read_only_layers.begin(), Layer{made_by_us ? upper : found.path, std::nullopt});
+        root.read_only_layers.insert(root.read_only_layers.begin(),
+                                     Layer{made_by_us ? upper : found.path, std::nullopt});
         return {};
     }
     if (!root.upper_directory.empty()) {
-        return refuse(Error::Kind::request, "you can't specify more than one writable overlay, " + root.upper_directory +
-                                                " contains a writable overlay, requires to use '--overlay " + path + ":ro'");
+        return refuse(Error::Kind::request,
+                      "you can't specify more than one writable overlay, " + root.upper_directory +
+                          " contains a writable overlay, requires to use '--overlay " + path + ":ro'");
     }
     root.upper_directory = found.path;
     return {};
@@ -93,8 +98,9 @@ Status resolve_root(Draft& draft) {
     }
     if (root.writable_tmpfs) {
         if (!root.upper_directory.empty()) {
-            return refuse(Error::Kind::request, "you can't specify --writable-tmpfs with another writable overlay image (" +
-                                                    root.upper_directory + ")");
+            return refuse(Error::Kind::request,
+                          "you can't specify --writable-tmpfs with another writable overlay image (" +
+                              root.upper_directory + ")");
         }
         root.layer_origin = request.writable_tmpfs.origin;
     }

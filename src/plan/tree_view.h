@@ -19,7 +19,7 @@ struct Node {
     std::uint32_t mode = 0;    // permission bits only
     std::uint64_t device = 0;  // 0 where a tree has no such thing
     std::uint64_t inode = 0;
-    std::uint64_t size = 0;    // bytes
+    std::uint64_t size = 0;  // bytes
 
     friend bool operator==(const Node&, const Node&) = default;
 };
@@ -42,9 +42,9 @@ public:
 // the whole path does.  The path is where the kernel would arrive, or where a missing one would be made.
 struct ResolvedPath {
     std::string path;
-    Node node;                // of the last existing component
+    Node node;  // of the last existing component
     std::size_t missing = 0;
-    bool loop = false;        // more than 40 links
+    bool loop = false;  // more than 40 links
 
     [[nodiscard]] bool exists() const { return missing == 0 && !loop && node.kind != Node::Kind::absent; }
 };

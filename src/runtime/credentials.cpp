@@ -42,7 +42,8 @@ Status set_capabilities(const ProcessPlan& plan, cap_value_t count) {
     for (cap_value_t cap = 0; cap < count; ++cap) {
         if (!wanted(plan, cap)) continue;
         for (const cap_flag_t set : {CAP_PERMITTED, CAP_EFFECTIVE, CAP_INHERITABLE}) {
-            if (cap_set_flag(kept.get(), set, 1, &cap, CAP_SET) != 0) return sys_error(Error::Kind::host, "cap_set_flag", "", errno);
+            if (cap_set_flag(kept.get(), set, 1, &cap, CAP_SET) != 0)
+                return sys_error(Error::Kind::host, "cap_set_flag", "", errno);
         }
     }
     if (cap_set_proc(kept.get()) != 0) return sys_error(Error::Kind::host, "capset", "", errno);
@@ -78,8 +79,10 @@ Status drop_privileges(const ProcessPlan& plan) {
         SWRUN_CHECK(raise_ambient(plan, count));
     }
     if (plan.no_new_privs) {
-        if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error(Error::Kind::host, "prctl PR_SET_NO_NEW_PRIVS", "", errno);
-        if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return make_error(Error::Kind::internal, "no_new_privs did not take effect");
+        if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+            return sys_error(Error::Kind::host, "prctl PR_SET_NO_NEW_PRIVS", "", errno);
+        if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+            return make_error(Error::Kind::internal, "no_new_privs did not take effect");
     }
     return {};
 }

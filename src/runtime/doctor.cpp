@@ -31,7 +31,9 @@ int try_in_child(const std::function<int()>& attempt) {
     return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
 }
 
-int errno_of(const Status& status) { return status ? 0 : (status.error().sys_errno != 0 ? status.error().sys_errno : EIO); }
+int errno_of(const Status& status) {
+    return status ? 0 : (status.error().sys_errno != 0 ? status.error().sys_errno : EIO);
+}
 
 NamespacePlan own_namespaces() {
     NamespacePlan plan;
@@ -49,24 +51,25 @@ Finding kernel() {
     utsname name{};
     ::uname(&name);
     Finding finding{State::works, "kernel", std::string(name.release) + " on " + name.machine, ""};
-    const long tree = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    const Fd root(static_cast<int>(tree));
-    if (!open_in_root(root.get(), "/", O_PATH)) {
-        finding.state = State::fails;
-        finding.detail += ": no openat2";
-        finding.fix = "swrun needs Linux 5.12 or newer (new mount calls)";
+    const std::vector<std::string> missing = missing_mount_calls();
+    if (missing.empty()) {
+        finding.detail += ", all mount calls";
+    } else {
+        finding.detail += ", mount(2) in place of what it lacks: " + join(missing, ", ");
     }
     return finding;
 }
 
 Finding user_namespaces() {
-    Finding finding{State::works, "user namespaces", "max_user_namespaces=" + line_of("/proc/sys/user/max_user_namespaces"), ""};
+    Finding finding{State::works, "user namespaces",
+                    "max_user_namespaces=" + line_of("/proc/sys/user/max_user_namespaces"), ""};
     const int err = try_in_child([] { return errno_of(enter_namespaces(own_namespaces())); });
     if (err == 0) return finding;
     finding.state = State::fails;
     finding.detail = "refused: " + errno_text(err) + "; " + finding.detail +
                      ", unprivileged_userns_clone=" + line_of("/proc/sys/kernel/unprivileged_userns_clone") +
-                     ", apparmor_restrict_unprivileged_userns=" + line_of("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+                     ", apparmor_restrict_unprivileged_userns=" +
+                     line_of("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
     finding.fix = user_namespace_hint(err);
     return finding;
 }
@@ -80,8 +83,7 @@ Finding mounts_in_namespace() {
         return mount ? 0 : mount.error().sys_errno;
     });
     if (err == 0) return {State::works, "mounts in a user namespace", "tmpfs", ""};
-    return {State::fails, "mounts in a user namespace", errno_text(err),
-            err == ENOSYS ? "swrun needs Linux 5.12 or newer (new mount calls)" : user_namespace_hint(err)};
+    return {State::fails, "mounts in a user namespace", errno_text(err), user_namespace_hint(err)};
 }
 
 Finding fuse_device() {
@@ -114,14 +116,15 @@ Finding fuse_mount() {
     });
     if (err == 0) return {State::works, "FUSE mounts in a user namespace", "image files can be mounted", ""};
     return {State::fails, "FUSE mounts in a user namespace", errno_text(err),
-            "unpack the image into a directory and run that: unsquashfs -d DIR IMAGE"};
+            "needs Linux 4.18 or newer; else unpack the image into a directory and run that: unsquashfs -d DIR IMAGE"};
 }
 
 Finding overlay() {
     const int err = try_in_child([] {
         Status status = enter_namespaces(own_namespaces());
         if (!status) return errno_of(status);
-        const Result<Fd> mount = make_mount("overlay", {{"source", "swrun"}, {"lowerdir", "/usr:/etc"}, {"userxattr", ""}}, MountFlags{});
+        const Result<Fd> mount = make_mount(
+            "overlay", {{"source", "swrun"}, {"lowerdir", "/usr:/etc"}, {"userxattr", ""}}, MountFlags{});
         return mount ? 0 : mount.error().sys_errno;
     });
     if (err == 0) return {State::works, "overlays", "--overlay, --writable-tmpfs and directory images", ""};
@@ -133,7 +136,8 @@ Finding limits() {
     rlimit processes{};
     ::getrlimit(RLIMIT_NPROC, &processes);
     Finding finding{State::works, "limits", "", ""};
-    finding.detail = processes.rlim_cur == RLIM_INFINITY ? "processes: unlimited" : "processes: " + std::to_string(processes.rlim_cur);
+    finding.detail = processes.rlim_cur == RLIM_INFINITY ? "processes: unlimited"
+                                                         : "processes: " + std::to_string(processes.rlim_cur);
     if (processes.rlim_cur < 64) {
         finding.state = State::limited;
         finding.fix = "raise it: ulimit -u 256";
@@ -152,7 +156,8 @@ Finding identity(const HostFacts& host) {
     if (!host.user.known) {
         finding.state = State::limited;
         finding.detail = "uid " + std::to_string(host.user.uid) + " is unknown";
-        finding.fix = "check getent passwd " + std::to_string(host.user.uid) + "; swrun-tools must be installed for LDAP and sssd users";
+        finding.fix = "check getent passwd " + std::to_string(host.user.uid) +
+                      "; swrun-tools must be installed for LDAP and sssd users";
     }
     return finding;
 }
@@ -160,8 +165,8 @@ Finding identity(const HostFacts& host) {
 }  // namespace
 
 std::vector<Finding> examine_host(const HostFacts& host) {
-    return {kernel(),      user_namespaces(), mounts_in_namespace(), fuse_device(), fuse_mount(),
-            overlay(),     limits(),          shell(host),           identity(host)};
+    return {kernel(),  user_namespaces(), mounts_in_namespace(), fuse_device(), fuse_mount(),
+            overlay(), limits(),          shell(host),           identity(host)};
 }
 
 }  // namespace swrun

@@ -58,7 +58,8 @@ Result<ShellReport> run_shell(const Shell& shell, int static_bash, const std::st
     if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
-    std::vector<std::string> words = {shell.path.empty() ? "bash" : shell.path, "-c", script, "/.singularity.d/actions/exec"};
+    std::vector<std::string> words = {shell.path.empty() ? "bash" : shell.path, "-c", script,
+                                      "/.singularity.d/actions/exec"};
     words.insert(words.end(), positional.begin(), positional.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
@@ -86,11 +87,12 @@ Error ended_by(const StartupPlan& plan, std::size_t step, int status) {
     return error;
 }
 
-Result<StartupResult> evaluate_by_shell(const StartupPlan& plan, const std::string& directory, const TreeView& container,
-                                        int static_bash, const std::string& reason) {
+Result<StartupResult> evaluate_by_shell(const StartupPlan& plan, const std::string& directory,
+                                        const TreeView& container, int static_bash, const std::string& reason) {
     const std::optional<Shell> shell = choose_shell(static_bash);
     if (!shell) {
-        Error error = make_error(Error::Kind::image, "the image's environment needs a shell and the image has none: " + reason);
+        Error error = make_error(Error::Kind::image,
+                                 "the image's environment needs a shell and the image has none: " + reason);
         return error.with_hint("install the package bash-static on this host");
     }
     ScriptRun run;
@@ -101,7 +103,10 @@ Result<StartupResult> evaluate_by_shell(const StartupPlan& plan, const std::stri
         if (report.complete) return finish_startup(plan, report.state, directory);
         if (report.status != 0) return ended_by(plan, report.step, report.status);
         // exit 0 in a file ends that file only: the rest goes on from where the variables stand.
-        if (report.step < run.first_step) return make_error(Error::Kind::image, "an environment file cannot be evaluated");
+        if (report.step < run.first_step)
+            return make_error(Error::Kind::image, "an environment file cannot be evaluated");
+        const Note note = exit_zero_note(step_file(plan, report.step));
+        log(note.level, note.text);
         run.first_step = report.step + 1;
         run.state = std::move(report.state);
     }
@@ -116,7 +121,8 @@ void set_pwd(std::vector<Variable>& environment, const std::string& directory) {
 
 }  // namespace
 
-Result<std::vector<Variable>> make_environment(const ProcessPlan& process, const std::string& directory, int static_bash) {
+Result<std::vector<Variable>> make_environment(const ProcessPlan& process, const std::string& directory,
+                                               int static_bash) {
     if (process.environment) {
         std::vector<Variable> environment = *process.environment;
         set_pwd(environment, directory);

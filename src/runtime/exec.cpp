@@ -54,7 +54,8 @@ Result<std::string> check_path(const std::string& name) {
         return program_error("stat " + shown + ": " + errno_text(err), err);
     }
     if (S_ISDIR(st.st_mode)) return program_error(name + ": is a directory", EISDIR);
-    if ((st.st_mode & 0111U) == 0 || ::access(name.c_str(), X_OK) != 0) return program_error(name + ": permission denied", EACCES);
+    if ((st.st_mode & 0111U) == 0 || ::access(name.c_str(), X_OK) != 0)
+        return program_error(name + ": permission denied", EACCES);
     return name;
 }
 
@@ -81,7 +82,8 @@ struct ExecBlock {
 
 // execve(2) gives ENOEXEC for a file without "#!" that is no binary: shells and execvp(3) then run it
 // by /bin/sh, and so do we.
-int exec_by_shell(const std::string& path, const std::vector<std::string>& argv, const std::vector<Variable>& environment) {
+int exec_by_shell(const std::string& path, const std::vector<std::string>& argv,
+                  const std::vector<Variable>& environment) {
     std::vector<std::string> arguments = {"/bin/sh", path};
     arguments.insert(arguments.end(), argv.begin() + 1, argv.end());
     const ExecBlock block(arguments, environment);
@@ -89,7 +91,8 @@ int exec_by_shell(const std::string& path, const std::vector<std::string>& argv,
     return errno;
 }
 
-Error exec_file(const std::string& path, const std::vector<std::string>& argv, const std::vector<Variable>& environment) {
+Error exec_file(const std::string& path, const std::vector<std::string>& argv,
+                const std::vector<Variable>& environment) {
     const ExecBlock block(argv, environment);
     ::execve(path.c_str(), block.argv.data(), block.envp.data());
     int err = errno;

@@ -24,7 +24,8 @@ std::string find_tool(const char* name) {
     return {};
 }
 
-std::vector<std::string> mapper_command(const std::string& tool, pid_t pid, const IdMap& own, const std::vector<IdMap>& more) {
+std::vector<std::string> mapper_command(const std::string& tool, pid_t pid, const IdMap& own,
+                                        const std::vector<IdMap>& more) {
     std::vector<std::string> words = {tool, std::to_string(pid)};
     const auto add = [&](const IdMap& map) {
         for (const std::uint32_t number : {map.inside, map.outside, map.count}) words.push_back(std::to_string(number));
@@ -35,9 +36,11 @@ std::vector<std::string> mapper_command(const std::string& tool, pid_t pid, cons
 }
 
 int run_mappers(const NamespacePlan& plan, pid_t target) {
-    const Result<std::string> uids = capture_output(mapper_command(plan.newuidmap, target, plan.uid, plan.more_uids), 65536);
+    const Result<std::string> uids = capture_output(mapper_command(plan.newuidmap, target, plan.uid, plan.more_uids),
+                                                    65536);
     if (!uids) return 1;
-    const Result<std::string> gids = capture_output(mapper_command(plan.newgidmap, target, plan.gid, plan.more_gids), 65536);
+    const Result<std::string> gids = capture_output(mapper_command(plan.newgidmap, target, plan.gid, plan.more_gids),
+                                                    65536);
     return gids ? 0 : 2;
 }
 
@@ -95,9 +98,11 @@ Status RangeMapper::map() {
     SWRUN_TRY(const int status, child_.wait());
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     const bool uids = WIFEXITED(status) && WEXITSTATUS(status) == 1;
-    Error error = make_error(Error::Kind::host, std::string(uids ? "newuidmap" : "newgidmap") + " refused to map the ids");
-    return error.with_hint("it must be setuid root or have file capabilities, and the range must be in /etc/subuid and "
-                           "/etc/subgid; --ignore-subuid does without");
+    Error error = make_error(Error::Kind::host,
+                             std::string(uids ? "newuidmap" : "newgidmap") + " refused to map the ids");
+    return error.with_hint(
+        "it must be setuid root or have file capabilities, and the range must be in /etc/subuid and "
+        "/etc/subgid; --ignore-subuid does without");
 }
 
 }  // namespace swrun

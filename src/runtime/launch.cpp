@@ -29,20 +29,20 @@ namespace {
 // What one step leaves for the next.
 struct Stage {
     const LaunchPlan& plan;
-    ServedImage* image;                  // null for a directory
+    ServedImage* image;  // null for a directory
     const std::vector<ServedImage*>& further;
     Stopwatch& watch;
     const LaunchOptions& options;
     std::vector<Note> notes;
 
-    Fd link;                             // to the image server; closing it without a device ends the server
-    std::vector<Fd> further_links;       // one server per use of a further image: layers, then mounts
+    Fd link;                        // to the image server; closing it without a device ends the server
+    std::vector<Fd> further_links;  // one server per use of a further image: layers, then mounts
     Fd image_mount;
     std::vector<Fd> layer_mounts;
     std::vector<Fd> bound_images;
     Fd root;
     std::vector<Captured> captured;
-    Fd shell;                            // the host's static bash, when the image's scripts may need it
+    Fd shell;  // the host's static bash, when the image's scripts may need it
     sigset_t caller_signals{};
     std::string directory;
 };
@@ -185,7 +185,8 @@ Status become_init(Stage& stage) {
 }
 
 Status run_program(Stage& stage) {  // S10
-    SWRUN_TRY(std::vector<Variable> environment, make_environment(stage.plan.process, stage.directory, stage.shell.get()));
+    SWRUN_TRY(std::vector<Variable> environment,
+              make_environment(stage.plan.process, stage.directory, stage.shell.get()));
     SWRUN_CHECK(become_init(stage));
     restore_interrupts();
     stage.watch.lap("S10");

@@ -53,7 +53,8 @@ Status raise_loopback() {
     ifreq request{};
     std::strcpy(request.ifr_name, "lo");
     request.ifr_flags = IFF_UP;
-    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return sys_error(Error::Kind::host, "ioctl SIOCSIFFLAGS", "lo", errno);
+    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+        return sys_error(Error::Kind::host, "ioctl SIOCSIFFLAGS", "lo", errno);
     return {};
 }
 
@@ -75,7 +76,8 @@ std::string user_namespace_hint(int err) {
                first_line("/proc/sys/user/max_user_namespaces") + "): ask the administrator to raise it";
     }
     if (first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
-        return "AppArmor keeps user namespaces from unprivileged programs here: the administrator can install a profile for "
+        return "AppArmor keeps user namespaces from unprivileged programs here: the administrator can install a "
+               "profile for "
                "swrun, or set kernel.apparmor_restrict_unprivileged_userns=0 (see: swrun doctor)";
     }
     if (first_line("/proc/sys/kernel/unprivileged_userns_clone") == "0") {

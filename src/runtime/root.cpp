@@ -18,8 +18,9 @@ constexpr const char* kFuseDevice = "/dev/fuse";
 
 Error fuse_device_error(Error error) {
     if (error.sys_errno == ENOENT) {
-        return error.with_hint("the FUSE device is missing: the administrator can load it with 'modprobe fuse'; a container "
-                               "needs it passed in (--device /dev/fuse)");
+        return error.with_hint(
+            "the FUSE device is missing: the administrator can load it with 'modprobe fuse'; a container "
+            "needs it passed in (--device /dev/fuse)");
     }
     return error.with_hint("the FUSE device must be usable by everybody: chmod 0666 /dev/fuse");
 }
@@ -27,7 +28,7 @@ Error fuse_device_error(Error error) {
 struct Served {
     const OwnerView& owners;
     const std::vector<Ghost>& ghosts;
-    std::string part;       // of the image's tree
+    std::string part;  // of the image's tree
     bool is_directory = true;
 };
 
@@ -71,7 +72,8 @@ Result<Fd> open_path(int directory, const char* name) {
 }
 
 Status make_directory(int directory, const char* name) {
-    if (::mkdirat(directory, name, 0755) != 0 && errno != EEXIST) return sys_error(Error::Kind::request, "mkdir", name, errno);
+    if (::mkdirat(directory, name, 0755) != 0 && errno != EEXIST)
+        return sys_error(Error::Kind::request, "mkdir", name, errno);
     return {};
 }
 
@@ -124,8 +126,10 @@ Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image
         layers.work = "overlay/work";
     }
     if (!layers.upper.empty()) {
-        SWRUN_CHECK(with_context(make_directory(session, layers.upper.c_str()), "using the overlay " + plan.upper_directory));
-        SWRUN_CHECK(with_context(make_directory(session, layers.work.c_str()), "using the overlay " + plan.upper_directory));
+        SWRUN_CHECK(
+            with_context(make_directory(session, layers.upper.c_str()), "using the overlay " + plan.upper_directory));
+        SWRUN_CHECK(
+            with_context(make_directory(session, layers.work.c_str()), "using the overlay " + plan.upper_directory));
     }
     return layers;
 }
@@ -140,14 +144,15 @@ Result<Fd> mount_overlay(const Layers& layers, int session) {
     } else {
         options.push_back({"upperdir", layers.upper});
         options.push_back({"workdir", layers.work});
-        // trusted.* attributes are out of reach in a user namespace: without user.* ones overlayfs cannot
-        // mark a directory as replaced (Documentation/filesystems/overlayfs.rst, "User xattr").
-        options.push_back({"userxattr", ""});
     }
+    // trusted.* attributes are out of reach in a user namespace: without user.* ones overlayfs cannot mark a
+    // directory as replaced (Documentation/filesystems/overlayfs.rst, "User xattr").
+    options.push_back({"userxattr", ""});
     Result<Fd> mount = make_mount("overlay", options, flags);
     if (!mount && (mount.error().sys_errno == EPERM || mount.error().sys_errno == ENODEV)) {
-        mount.error().with_hint("overlays without privilege need Linux 5.11 or newer; an image file without --overlay and "
-                                "--writable-tmpfs needs none");
+        mount.error().with_hint(
+            "overlays without privilege need Linux 5.11 or newer; an image file without --overlay and "
+            "--writable-tmpfs needs none");
     }
     return mount;
 }

@@ -2,8 +2,8 @@
 // of ours beside the program.  Both forward signals and reproduce how the program ended.
 #pragma once
 
-#include <csignal>
 #include <sys/types.h>
+#include <csignal>
 
 namespace swrun {
 

@@ -11,13 +11,13 @@ namespace swrun {
 
 struct Error {
     enum class Kind {
-        usage,      // the command line itself is wrong: exit status 1
-        request,    // an option's value, a variable or a site file is wrong: 255
-        image,      // the image is missing, damaged, foreign or unsupported: 255
-        host,       // the host forbids or lacks something: 255
-        program,    // the program cannot be found or executed inside: 255
-        status,     // a script of the image ended the launch: exit_status as it said
-        internal,   // a defect of swrun: 255
+        usage,     // the command line itself is wrong: exit status 1
+        request,   // an option's value, a variable or a site file is wrong: 255
+        image,     // the image is missing, damaged, foreign or unsupported: 255
+        host,      // the host forbids or lacks something: 255
+        program,   // the program cannot be found or executed inside: 255
+        status,    // a script of the image ended the launch: exit_status as it said
+        internal,  // a defect of swrun: 255
     };
 
     Kind kind = Kind::internal;

@@ -16,13 +16,14 @@ struct Unit {
     friend bool operator==(const Unit&, const Unit&) = default;
 };
 
-template <class T>
-class [[nodiscard]] Result {
+template <class T> class [[nodiscard]] Result {
 public:
     using value_type = T;
 
     Result() requires std::is_same_v<T, Unit> : state_(Unit{}) {}
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor): like std::expected
+    Result(T value)
+        : state_(std::in_place_index<0>, std::move(value)) {
+    }  // NOLINT(google-explicit-constructor): like std::expected
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
     [[nodiscard]] bool has_value() const { return state_.index() == 0; }
@@ -50,8 +51,7 @@ public:
         return std::move(*std::get_if<1>(&state_));
     }
 
-    template <class U>
-    [[nodiscard]] T value_or(U&& fallback) const& {
+    template <class U> [[nodiscard]] T value_or(U&& fallback) const& {
         return has_value() ? get() : static_cast<T>(std::forward<U>(fallback));
     }
 
@@ -71,8 +71,7 @@ private:
 using Status = Result<Unit>;
 
 // Adds one "while ..." line to a failure; a success passes through untouched.
-template <class T>
-Result<T> with_context(Result<T> result, std::string_view what) {
+template <class T> Result<T> with_context(Result<T> result, std::string_view what) {
     if (!result) result.error().add_context(what);
     return result;
 }
@@ -84,14 +83,14 @@ Result<T> with_context(Result<T> result, std::string_view what) {
 
 // SWRUN_TRY(auto fd, open_file(path));  declares or assigns, returns the Error on failure.
 #define SWRUN_TRY(decl, expr) SWRUN_TRY_IMPL(decl, expr, SWRUN_CONCAT(swrun_result_, __LINE__))
-#define SWRUN_TRY_IMPL(decl, expr, name) \
-    auto name = (expr);                  \
+#define SWRUN_TRY_IMPL(decl, expr, name)       \
+    auto name = (expr);                        \
     if (!name) return std::move(name).error(); \
     decl = std::move(name).value()
 
 // SWRUN_CHECK(write_all(fd, text));  for a Status, or a value that nobody needs.
-#define SWRUN_CHECK(expr)                                             \
-    do {                                                              \
-        auto swrun_status = (expr);                                   \
-        if (!swrun_status) return std::move(swrun_status).error();    \
+#define SWRUN_CHECK(expr)                                          \
+    do {                                                           \
+        auto swrun_status = (expr);                                \
+        if (!swrun_status) return std::move(swrun_status).error(); \
     } while (false)

@@ -115,7 +115,8 @@ static void links(const char* name, const char* directory, const char* const* en
 }
 
 static void status_fields(void) {
-    static const char* const wanted[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "Seccomp", "Threads", "TracerPid"};
+    static const char* const wanted[] = {"CapInh", "CapPrm",  "CapEff",  "CapBnd",
+                                         "CapAmb", "Seccomp", "Threads", "TracerPid"};
     char* data = slurp("/proc/self/status");
     key("status");
     printf("{");
@@ -193,14 +194,15 @@ static void limits(void) {
     static const struct {
         const char* name;
         int id;
-    } all[] = {{"core", RLIMIT_CORE},   {"nofile", RLIMIT_NOFILE}, {"stack", RLIMIT_STACK}, {"nproc", RLIMIT_NPROC},
+    } all[] = {{"core", RLIMIT_CORE},   {"nofile", RLIMIT_NOFILE}, {"stack", RLIMIT_STACK},    {"nproc", RLIMIT_NPROC},
                {"fsize", RLIMIT_FSIZE}, {"as", RLIMIT_AS},         {"memlock", RLIMIT_MEMLOCK}};
     key("limits");
     printf("{");
     for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
         struct rlimit limit;
         if (getrlimit((__rlimit_resource_t)all[i].id, &limit)) continue;
-        printf("%s\"%s\": [%lld, %lld]", i ? ", " : "", all[i].name, (long long)limit.rlim_cur, (long long)limit.rlim_max);
+        printf("%s\"%s\": [%lld, %lld]", i ? ", " : "", all[i].name, (long long)limit.rlim_cur,
+               (long long)limit.rlim_max);
     }
     printf("}");
 }
@@ -266,10 +268,10 @@ static int hold(const char* path) {
     if (n < 0) return perror(path), 1;
     printf("ready\n");
     fflush(stdout);
-    for (char byte; read(0, &byte, 1) > 0;) {
-    }
+    for (char byte; read(0, &byte, 1) > 0;) {}
     const int again = open(path, O_RDONLY | O_CLOEXEC);
-    if (again < 0 || pread(again, after, sizeof after, 0) != n || memcmp(before, after, (size_t)n)) return perror(path), 1;
+    if (again < 0 || pread(again, after, sizeof after, 0) != n || memcmp(before, after, (size_t)n))
+        return perror(path), 1;
     printf("same\n");
     return 0;
 }

@@ -14,7 +14,9 @@ class FakeTree : public TreeView {
 public:
     FakeTree& dir(const std::string& path) { return put(path, Node::Kind::directory, ""); }
     FakeTree& file(const std::string& path, const std::string& text = "") { return put(path, Node::Kind::file, text); }
-    FakeTree& link(const std::string& path, const std::string& target) { return put(path, Node::Kind::symlink, target); }
+    FakeTree& link(const std::string& path, const std::string& target) {
+        return put(path, Node::Kind::symlink, target);
+    }
     FakeTree& special(const std::string& path) { return put(path, Node::Kind::other, ""); }
     FakeTree& hidden(const std::string& path) { return put(path, Node::Kind::unreachable, ""); }
     FakeTree& drop(const std::string& path) {  // with all that is below it
@@ -38,8 +40,12 @@ public:
         node.size = found->second.text.size();
         return node;
     }
-    [[nodiscard]] Result<std::string> read_link(const std::string& path) const override { return text_of(path, Node::Kind::symlink); }
-    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t) const override { return text_of(path, Node::Kind::file); }
+    [[nodiscard]] Result<std::string> read_link(const std::string& path) const override {
+        return text_of(path, Node::Kind::symlink);
+    }
+    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t) const override {
+        return text_of(path, Node::Kind::file);
+    }
     [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override {
         std::vector<std::string> names;
         for (const auto& [name, entry] : entries_) {
@@ -63,7 +69,8 @@ private:
     }
     [[nodiscard]] Result<std::string> text_of(const std::string& path, Node::Kind kind) const {
         const auto found = entries_.find(path);
-        if (found == entries_.end() || found->second.kind != kind) return sys_error(Error::Kind::image, "read", path, 2);
+        if (found == entries_.end() || found->second.kind != kind)
+            return sys_error(Error::Kind::image, "read", path, 2);
         return found->second.text;
     }
 

@@ -17,23 +17,23 @@
 
 /* All of them have the same number on all architectures. */
 static const struct {
-    const char *name;
+    const char* name;
     unsigned number;
     int since; /* 504 is Linux 5.4 */
 } calls[] = {
-    {"open_tree", 428, 502},  {"move_mount", 429, 502}, {"fsopen", 430, 502},  {"fsconfig", 431, 502},
-    {"fsmount", 432, 502},    {"fspick", 433, 502},     {"pidfd_open", 434, 503}, {"clone3", 435, 503},
-    {"close_range", 436, 509}, {"openat2", 437, 506},   {"faccessat2", 439, 508}, {"mount_setattr", 442, 512},
+    {"open_tree", 428, 502},   {"move_mount", 429, 502}, {"fsopen", 430, 502},     {"fsconfig", 431, 502},
+    {"fsmount", 432, 502},     {"fspick", 433, 502},     {"pidfd_open", 434, 503}, {"clone3", 435, 503},
+    {"close_range", 436, 509}, {"openat2", 437, 506},    {"faccessat2", 439, 508}, {"mount_setattr", 442, 512},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
-static int lacks(const char *kernel, int index) {
+static int lacks(const char* kernel, int index) {
     int major = 0, minor = 0;
     if (sscanf(kernel, "%d.%d", &major, &minor) == 2) return major * 100 + minor < calls[index].since;
     return strcmp(kernel, calls[index].name) == 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     struct sock_filter code[2 * CALLS + 2];
     unsigned short length = 0;
     code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));

@@ -107,7 +107,7 @@ TEST(Options, Inspect) {
 }
 
 TEST(Options, CommandsThatAreDoneElsewhere) {
-    for (const char* name : {"build", "pull", "instance", "sif", "cache", "key", "config"}) {
+    for (const char* name : {"build", "pull", "instance", "key", "oci"}) {
         const Error error = Reading().error({"apptainer", name, "--x", "y"});
         EXPECT_EQ(exit_code(error), 255);
         EXPECT_EQ(error.message, "swrun does not do `" + std::string(name) + "`");

@@ -218,7 +218,7 @@ TEST(Help, ListsEveryOptionOfEveryCommand) {
     for (const CommandSpec& command : commands()) {
         if (command.id == Command::elsewhere) continue;
         const std::string text = command_help(command, CalledAs::own, "/home/u");
-        EXPECT_TRUE(text.find("swrun [global options...] " + std::string(command.name)) != std::string::npos);
+        EXPECT_TRUE(text.find("swrun [global options...] " + full_name(command)) != std::string::npos);
         for (const OptionSpec& spec : options()) {
             if ((spec.commands & mask_of(command.id)) == 0 || spec.hidden) continue;
             EXPECT_TRUE(has_word(text, "--" + std::string(spec.name))) << command.name << " " << spec.name;
@@ -230,7 +230,12 @@ TEST(Help, ListsEveryOptionOfEveryCommand) {
             EXPECT_TRUE(has_word(top, "--" + std::string(known.name))) << known.name;
         }
     }
-    for (const CommandSpec& command : commands()) EXPECT_TRUE(has_word(top, std::string(command.name))) << command.name;
+    for (const CommandSpec& command : commands()) {
+        const std::string group = command.parent.empty()
+                                      ? ""
+                                      : part_list(*find_command(command.parent, true), CalledAs::own);
+        EXPECT_TRUE(has_word(group.empty() ? top : group, std::string(command.name))) << full_name(command);
+    }
 }
 
 TEST(Help, FitsEightyColumns) {

@@ -44,8 +44,7 @@ TEST(BlockCache, OnePlaceWithTwoHeadersIsTwoBlocks) {
 TEST(BlockCache, StaysWithinItsBound) {
     constexpr std::size_t kCapacity = 64 * 1000;
     BlockCache cache(kCapacity);
-    for (std::uint64_t i = 0; i < 1000; ++i)
-        (void)cache.get({i * 1000, 0}, [] { return block_of(1000, 'x'); });
+    for (std::uint64_t i = 0; i < 1000; ++i) (void)cache.get({i * 1000, 0}, [] { return block_of(1000, 'x'); });
     EXPECT_LE(cache.counters().bytes, kCapacity);
     EXPECT_GT(cache.counters().bytes, kCapacity / 2);
     EXPECT_NE(cache.peek({999000, 0}), nullptr) << "the newest is kept";

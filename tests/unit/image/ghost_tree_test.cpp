@@ -9,11 +9,8 @@ namespace {
 
 // What the image has: directories get the ids of this table, "/etc/passwd" is a file.
 std::optional<ImageSpot> image(const std::string& path) {
-    static const std::map<std::string, ImageSpot> kSpots = {{"/", {1, true}},
-                                                            {"/etc", {2, true}},
-                                                            {"/usr", {3, true}},
-                                                            {"/etc/passwd", {4, false}},
-                                                            {"/lib", {5, false}}};
+    static const std::map<std::string, ImageSpot> kSpots = {
+        {"/", {1, true}}, {"/etc", {2, true}}, {"/usr", {3, true}}, {"/etc/passwd", {4, false}}, {"/lib", {5, false}}};
     const auto found = kSpots.find(path);
     if (found == kSpots.end()) return std::nullopt;
     return found->second;
@@ -47,8 +44,7 @@ TEST(GhostTree, AnswersForAddedDirectories) {
 }
 
 TEST(GhostTree, FilesAndLinksMayReplace) {
-    const std::vector<Ghost> list = {file("/etc/passwd", "new\n"), file("/etc/hosts", ""),
-                                     link("/lib", "usr/lib")};
+    const std::vector<Ghost> list = {file("/etc/passwd", "new\n"), file("/etc/hosts", ""), link("/lib", "usr/lib")};
     const auto tree = GhostTree::build(list, image);
     ASSERT_TRUE(tree) << tree.error().message;
     const GhostNode* passwd = tree->child(2, "passwd");

@@ -68,8 +68,7 @@ TEST_F(ImageFile, SquashfsBehindALaunchLine) {
         EXPECT_EQ(image->facts.offset, line.size());
         EXPECT_EQ(image->facts.size, fs::file_size(squashfs_));
     }
-    write_file(dir_ / "late.simg",
-               std::string(2100, '#') + "!/usr/bin/env run-singularity\n" + slurp(squashfs_));
+    write_file(dir_ / "late.simg", std::string(2100, '#') + "!/usr/bin/env run-singularity\n" + slurp(squashfs_));
     EXPECT_NE(message("late.simg").find("image format not recognized"), std::string::npos);
 }
 
@@ -95,9 +94,8 @@ TEST_F(ImageFile, Sif) {
 
 TEST_F(ImageFile, SifArchitectures) {
     make_sif("--arch arm64");
-    EXPECT_EQ(message("root.sif"),
-              "could not open image " + sif_ +
-                  ": the image's architecture (arm64) could not run on the host's (amd64)");
+    EXPECT_EQ(message("root.sif"), "could not open image " + sif_ +
+                                       ": the image's architecture (arm64) could not run on the host's (amd64)");
     EXPECT_TRUE(open_image("root.sif", dir_.path(), "arm64"));
     EXPECT_TRUE(open_image("root.sif", dir_.path(), "")) << "inspect looks at any";
     make_sif("--arch 386");
@@ -122,8 +120,7 @@ TEST_F(ImageFile, SifWithoutUsableRoot) {
     };
     for (const Case& c : cases) {
         make_sif(c.options);
-        EXPECT_NE(message("root.sif").find(c.message), std::string::npos)
-            << c.options << ": " << message("root.sif");
+        EXPECT_NE(message("root.sif").find(c.message), std::string::npos) << c.options << ": " << message("root.sif");
         EXPECT_TRUE(open_sif("root.sif", dir_.path())) << "its descriptors can still be listed";
     }
 }
@@ -155,8 +152,7 @@ TEST_F(ImageFile, DamagedSif) {
     for (const Case& c : cases) {
         write_file(sif_, good);
         poke(sif_, c.at, c.bytes);
-        EXPECT_NE(message("root.sif").find(c.message), std::string::npos)
-            << c.message << ": " << message("root.sif");
+        EXPECT_NE(message("root.sif").find(c.message), std::string::npos) << c.message << ": " << message("root.sif");
     }
     write_file(sif_, good);
     poke(sif_, part_offset + 8, largest);
@@ -171,8 +167,7 @@ TEST_F(ImageFile, ShortFilesAreNoImages) {
     const std::string good = slurp(squashfs_);
     for (const std::size_t size : {std::size_t{0}, std::size_t{4}, std::size_t{1000}, std::size_t{2047}}) {
         write_file(dir_ / "short", good.substr(0, size));
-        EXPECT_EQ(message("short"),
-                  "could not open image " + (dir_ / "short") + ": image format not recognized");
+        EXPECT_EQ(message("short"), "could not open image " + (dir_ / "short") + ": image format not recognized");
     }
 }
 
@@ -188,8 +183,8 @@ TEST_F(ImageFile, OtherFilesAreNoImages) {
 
 TEST_F(ImageFile, DamagedSquashfs) {
     poke(squashfs_, 20, std::string("\x63\0", 2));
-    EXPECT_EQ(message("root.sqfs"), "could not open image " + squashfs_ +
-                                        ": corrupted image: unknown compression algorithm value 99");
+    EXPECT_EQ(message("root.sqfs"),
+              "could not open image " + squashfs_ + ": corrupted image: unknown compression algorithm value 99");
     poke(squashfs_, 20, std::string("\x01\0", 2));
     poke(squashfs_, 28, std::string("\x03\0", 2));
     EXPECT_NE(message("root.sqfs").find("version 3.0"), std::string::npos);
@@ -206,8 +201,7 @@ TEST_F(ImageFile, Ext3) {
     EXPECT_EQ(open("launch.img").value().facts.offset, 31U);
     bytes[1116] = 0;
     write_file(dir_ / "bad.img", bytes);
-    EXPECT_EQ(message("bad.img"),
-              "could not open image " + (dir_ / "bad.img") + ": file is not a valid ext3 image");
+    EXPECT_EQ(message("bad.img"), "could not open image " + (dir_ / "bad.img") + ": file is not a valid ext3 image");
 }
 
 TEST_F(ImageFile, DirectoriesByAnyName) {
@@ -252,8 +246,8 @@ TEST_F(ImageFile, MissingFilesNameTheComponent) {
     fs::create_symlink("/nonexistent/target", dir_ / "dangling");
     const auto expected = [&](const std::string& name, const std::string& component) {
         const std::string path = dir_ / name;
-        return "could not open image " + path + ": failed to retrieve path for " + path + ": lstat " +
-               component + ": no such file or directory";
+        return "could not open image " + path + ": failed to retrieve path for " + path + ": lstat " + component +
+               ": no such file or directory";
     };
     EXPECT_EQ(message("absent.sif"), expected("absent.sif", dir_ / "absent.sif"));
     EXPECT_EQ(message("a/b/c.sif"), expected("a/b/c.sif", dir_ / "a"));

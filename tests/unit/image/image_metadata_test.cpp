@@ -41,8 +41,7 @@ TEST(ImageMetadata, DamagedSummariesAreErrorsAndNeverEndTheProgram) {
 }
 
 TEST(ImageMetadata, OddTypesInASummaryAreLeftOut) {
-    const auto metadata =
-        parse_metadata(R"({"data":{"attributes":{"labels":{"n":1,"o":{"a":[2]}},"runscript":7,
+    const auto metadata = parse_metadata(R"({"data":{"attributes":{"labels":{"n":1,"o":{"a":[2]}},"runscript":7,
         "environment":"x","apps":{"a":3,"b":{"labels":[1]}}}}})");
     ASSERT_TRUE(metadata);
     EXPECT_EQ(metadata->labels, (Map{{"n", "1"}, {"o", "{\"a\":[2]}"}}));
@@ -83,8 +82,7 @@ TEST(ImageMetadata, ReadsTheTree) {
                                          {"/.singularity.d/env/91-mine.sh", "mine"}}));
     ASSERT_EQ(metadata.apps.size(), 1U);
     EXPECT_EQ(metadata.apps.at("alpha").runscript, "run alpha");
-    EXPECT_EQ(metadata.apps.at("alpha").environment,
-              (Map{{"/scif/apps/alpha/scif/env/90-environment.sh", "A=1"}}));
+    EXPECT_EQ(metadata.apps.at("alpha").environment, (Map{{"/scif/apps/alpha/scif/env/90-environment.sh", "A=1"}}));
 }
 
 TEST(ImageMetadata, OldestImagesHaveTheirRunscriptInTheRoot) {

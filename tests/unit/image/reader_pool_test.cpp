@@ -116,8 +116,7 @@ TEST_F(ReaderPoolTest, ALargeCacheDecodesEachBlockOnce) {
         for (std::size_t n = 0; n < contents_.size(); ++n) {
             auto lease = pool.borrow();
             const SquashNode root = (*lease)->root().value();
-            const SquashNode node =
-                (*lease)->node((*lease)->lookup(root, "f" + std::to_string(n)).value()->id).value();
+            const SquashNode node = (*lease)->node((*lease)->lookup(root, "f" + std::to_string(n)).value()->id).value();
             (void)(*lease)->read(node, 0, std::as_writable_bytes(std::span(text)));
         }
     };

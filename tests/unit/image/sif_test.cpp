@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::uint64_t kFileSize = 1 << 20;
 
-template <class T>
-void put(std::string& bytes, std::size_t at, T value) {
+template <class T> void put(std::string& bytes, std::size_t at, T value) {
     std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
@@ -130,18 +129,27 @@ TEST(SifHeader, RefusesATableThatIsNotInTheFile) {
         bool good;
     };
     const Case cases[] = {
-        {2, 4096, true},       {0, 4096, true},           {2, 0, true},
-        {-1, 4096, false},     {kMin, 4096, false},       {kMax, 4096, false},
-        {1 << 30, 0, false},   {2, -1, false},            {2, kMin, false},
-        {2, kMax, false},      {2, 1 << 20, false},       {2, (1 << 20) - 1170, true},
-        {0, 1 << 20, true},    {2, (1 << 20) - 1169, false}, {kSifMaxDescriptors + 1, 0, false},
+        {2, 4096, true},
+        {0, 4096, true},
+        {2, 0, true},
+        {-1, 4096, false},
+        {kMin, 4096, false},
+        {kMax, 4096, false},
+        {1 << 30, 0, false},
+        {2, -1, false},
+        {2, kMin, false},
+        {2, kMax, false},
+        {2, 1 << 20, false},
+        {2, (1 << 20) - 1170, true},
+        {0, 1 << 20, true},
+        {2, (1 << 20) - 1169, false},
+        {kSifMaxDescriptors + 1, 0, false},
     };
     for (const Case& c : cases) {
         std::string bytes = header_bytes();
         put(bytes, 88, c.total);
         put(bytes, 96, c.offset);
-        EXPECT_EQ(parse_sif_header(bytes_of(bytes), kFileSize).has_value(), c.good)
-            << c.total << " " << c.offset;
+        EXPECT_EQ(parse_sif_header(bytes_of(bytes), kFileSize).has_value(), c.good) << c.total << " " << c.offset;
     }
 }
 
@@ -184,8 +192,8 @@ TEST(SifObjects, PrimaryIsTheOnlyOne) {
 }
 
 TEST(SifObjects, FindsByTypeAndName) {
-    const Sif sif = sif_with({{.type = 0x4001, .id = 1}, {.type = 0x4006, .id = 2, .name = "a"},
-                              {.type = 0x4006, .id = 3, .name = "b"}});
+    const Sif sif = sif_with(
+        {{.type = 0x4001, .id = 1}, {.type = 0x4006, .id = 2, .name = "a"}, {.type = 0x4006, .id = 3, .name = "b"}});
     EXPECT_EQ(sif_find(sif, SifType::deffile)->id, 1U);
     EXPECT_EQ(sif_find(sif, SifType::generic_json, "b")->id, 3U);
     EXPECT_EQ(sif_find(sif, SifType::generic_json, "c"), nullptr);
@@ -200,9 +208,8 @@ TEST(SifExtent, ClampsTheEndAndRefusesTheRest) {
         std::uint64_t expected;
     };
     const Case cases[] = {
-        {0, 10, true, 10},      {90, 10, true, 10},   {90, 11, true, 10}, {90, kMax, true, 10},
-        {99, 0, true, 0},       {100, 0, false, 0},   {-8, 10, false, 0}, {10, -1, false, 0},
-        {kMax - 3, 10, false, 0}, {kMax, kMax, false, 0},
+        {0, 10, true, 10},  {90, 10, true, 10}, {90, 11, true, 10}, {90, kMax, true, 10},     {99, 0, true, 0},
+        {100, 0, false, 0}, {-8, 10, false, 0}, {10, -1, false, 0}, {kMax - 3, 10, false, 0}, {kMax, kMax, false, 0},
     };
     for (const Case& c : cases) {
         SifObject object;
@@ -220,8 +227,7 @@ TEST(SifNames, Architectures) {
     EXPECT_EQ(sif_arch_name("02"), "amd64");
     EXPECT_EQ(sif_arch_name("04"), "arm64");
     EXPECT_EQ(sif_arch_name("13"), "loong64");
-    for (const char* code : {"00", "14", "99", "zz", "", "2", "-1", "002"})
-        EXPECT_EQ(sif_arch_name(code), "unknown");
+    for (const char* code : {"00", "14", "99", "zz", "", "2", "-1", "002"}) EXPECT_EQ(sif_arch_name(code), "unknown");
 }
 
 TEST(SifNames, WordsForPeople) {

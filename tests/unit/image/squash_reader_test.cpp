@@ -102,8 +102,7 @@ TEST_P(SquashCompressions, EverythingReadsBackAsItWas) {
     SWRUN_NEED_TOOL("mksquashfs");
     const TempDir dir;
     make_rich_tree(dir / "root");
-    if (!make_squashfs(dir / "root", dir / "image", GetParam()))
-        GTEST_SKIP() << "mksquashfs lacks " << GetParam();
+    if (!make_squashfs(dir / "root", dir / "image", GetParam())) GTEST_SKIP() << "mksquashfs lacks " << GetParam();
     const std::string bytes = slurp(dir / "image");
     auto reader = open_squash_bytes(bytes, 2 << 20);
     ASSERT_TRUE(reader) << reader.error().message;
@@ -115,11 +114,10 @@ TEST_P(SquashCompressions, EverythingReadsBackAsItWas) {
 
 INSTANTIATE_TEST_SUITE_P(Mksquashfs, SquashCompressions,
                          ::testing::Values("-comp gzip", "-comp xz", "-comp lz4", "-comp zstd", "-comp lzo",
-                                           "-comp lzma", "-comp gzip -b 4096", "-comp gzip -b 1M",
-                                           "-comp xz -Xbcj x86", "-no-fragments", "-always-use-fragments",
-                                           "-noI -noD -noF", "-noD", "-noI", "-nopad", "-no-exports",
-                                           "-comp lz4 -Xhc", "-comp gzip -Xcompression-level 1",
-                                           "-no-sparse"));
+                                           "-comp lzma", "-comp gzip -b 4096", "-comp gzip -b 1M", "-comp xz -Xbcj x86",
+                                           "-no-fragments", "-always-use-fragments", "-noI -noD -noF", "-noD", "-noI",
+                                           "-nopad", "-no-exports", "-comp lz4 -Xhc",
+                                           "-comp gzip -Xcompression-level 1", "-no-sparse"));
 
 class SquashReaderTest : public ::testing::Test {
 protected:
@@ -203,8 +201,7 @@ TEST_F(SquashReaderTest, ReadsAnywhereInALargeFile) {
         const auto count = reader.read(large, offset, std::as_writable_bytes(std::span(part)));
         ASSERT_TRUE(count) << count.error().message;
         part.resize(*count);
-        ASSERT_TRUE(part == (offset < bytes.size() ? bytes.substr(offset, size) : ""))
-            << offset << " " << size;
+        ASSERT_TRUE(part == (offset < bytes.size() ? bytes.substr(offset, size) : "")) << offset << " " << size;
         if (i % 20 == 0) {  // more large files than the reader remembers
             const std::string name = "/other" + std::to_string(i / 20 % 12);
             std::string far(100, '\0');
@@ -234,8 +231,8 @@ TEST_F(SquashReaderTest, SlicesPointIntoTheCache) {
 
 TEST_F(SquashReaderTest, OwnersTimesAndDevices) {
     write_file(root_ + "/file", "x");
-    SquashReader reader =
-        open("-p 'null c 666 0 7 1 3' -p 'disk b 640 4294967 6 8 257' -mkfs-time 1 -all-time 1234567890");
+    SquashReader reader = open(
+        "-p 'null c 666 0 7 1 3' -p 'disk b 640 4294967 6 8 257' -mkfs-time 1 -all-time 1234567890");
     const SquashNode null = at(reader, "/null");
     EXPECT_EQ(null.kind, SquashNode::Kind::char_device);
     EXPECT_EQ(null.mode, 0666U);

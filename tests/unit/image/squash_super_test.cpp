@@ -72,7 +72,11 @@ TEST(SquashSuper, RefusesWhatIsNotSane) {
         {"four thousand million fragments", [](SquashSuper& s) { s.fragments = 0xffffffff; }},
         {"root outside", [](SquashSuper& s) { s.root_inode = 0xffffffffffffff; }},
         {"root past its block", [](SquashSuper& s) { s.root_inode = 9000; }},
-        {"block size 3000", [](SquashSuper& s) { s.block_size = 3000; s.block_log = 5; }},
+        {"block size 3000",
+         [](SquashSuper& s) {
+             s.block_size = 3000;
+             s.block_log = 5;
+         }},
     };
     for (const Case& c : cases) {
         SquashSuper super = good();

@@ -1,4 +1,4 @@
-#include "mounts/mount_table.h"
+#include "mounts/mount_lines.h"
 
 #include <sys/mount.h>
 
@@ -53,7 +53,7 @@ unsigned long flags_of(std::string_view options) {
 
 }  // namespace
 
-std::vector<MountLine> parse_mount_table(std::string_view text) {
+std::vector<MountLine> parse_mount_lines(std::string_view text) {
     std::vector<MountLine> table;
     for (const std::string_view line : split(text, '\n')) {
         const auto fields = split(line, ' ');  // id, parent, device, root, mount point, options, ...

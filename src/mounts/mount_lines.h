@@ -10,14 +10,14 @@ namespace swrun {
 
 struct MountLine {
     int id = 0;
-    std::string point;         // as the reader's root sees it
-    unsigned long flags = 0;   // of the mount alone, not of the file system: MS_RDONLY, MS_NOSUID, ...
+    std::string point;        // as the reader's root sees it
+    unsigned long flags = 0;  // of the mount alone, not of the file system: MS_RDONLY, MS_NOSUID, ...
 
     friend bool operator==(const MountLine&, const MountLine&) = default;
 };
 
 // Lines that cannot be read are left out: a newer kernel may add what it likes.
-[[nodiscard]] std::vector<MountLine> parse_mount_table(std::string_view text);
+[[nodiscard]] std::vector<MountLine> parse_mount_lines(std::string_view text);
 
 // The mount with that id, first, and with `recursive` all that lie below its mount point; empty without it.
 [[nodiscard]] std::vector<MountLine> mounts_below(const std::vector<MountLine>& table, int id, bool recursive);

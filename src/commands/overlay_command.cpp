@@ -104,7 +104,8 @@ Result<TemporaryPath> make_tree(const OverlayRequest& request, const HostFacts& 
     SWRUN_CHECK(make_directory(join_path(name, "work"), mode));
     for (const std::string& wanted : request.directories) {
         std::string at = upper;
-        for (const std::string_view part : components(clean_path("/" + wanted))) {
+        const std::string clean = clean_path("/" + wanted);  // components() only points into it
+        for (const std::string_view part : components(clean)) {
             at = join_path(at, part);
             SWRUN_CHECK(make_directory(at, mode));
         }

@@ -51,7 +51,7 @@ std::string_view sif_arch_name(std::string_view code) {
                                                          "mips64le", "s390x",   "riscv64", "loong64"};
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (code.size() != 2 || !digit(code[0]) || !digit(code[1])) return "unknown";
-    const auto index = static_cast<std::size_t>((code[0] - '0') * 10 + (code[1] - '0'));
+    const std::size_t index = static_cast<std::size_t>(code[0] - '0') * 10 + static_cast<std::size_t>(code[1] - '0');
     return index < kNames.size() ? kNames[index] : "unknown";
 }
 

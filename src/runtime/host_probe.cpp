@@ -20,7 +20,7 @@ namespace {
 std::string machine_architecture() {
     utsname name{};
     ::uname(&name);
-    const std::string machine = name.machine;
+    std::string machine = name.machine;
     if (machine == "x86_64") return "amd64";
     if (machine == "aarch64") return "arm64";
     if (machine == "i686" || machine == "i386") return "386";

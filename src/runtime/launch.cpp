@@ -131,7 +131,7 @@ Status capture_sources(Stage& stage) {  // S5
 }
 
 Status attach_all(Stage& stage) {  // S6
-    SWRUN_TRY(stage.root, attach_root(stage.plan.root, std::move(stage.image_mount), std::move(stage.layer_mounts)));
+    SWRUN_TRY(stage.root, attach_root(stage.plan.root, std::move(stage.image_mount), stage.layer_mounts));
     return attach_mounts(stage.root.get(), stage.captured, stage.notes);
 }
 

@@ -169,7 +169,7 @@ Result<Fd> mount_further_image(const std::string& part, bool is_directory, const
     return mount_squashfs({owners, {}, part, is_directory}, names.uid, names.gid, link);
 }
 
-Result<Fd> attach_root(const RootPlan& plan, Fd image, std::vector<Fd> layers_made) {
+Result<Fd> attach_root(const RootPlan& plan, Fd image, const std::vector<Fd>& layer_mounts) {
     SWRUN_TRY(const Fd slash, open_path(AT_FDCWD, "/"));
     const bool ghosts_need_layer = plan.image.kind == ImageFacts::Kind::directory && !plan.ghosts.empty();
     if (!plan.layered() && !ghosts_need_layer) {
@@ -180,7 +180,7 @@ Result<Fd> attach_root(const RootPlan& plan, Fd image, std::vector<Fd> layers_ma
     // detached ones, EINVAL): a tmpfs that covers "/" is that place, for as long as the overlay is made.
     SWRUN_TRY(const Fd session, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, MountFlags{}));
     SWRUN_CHECK(attach_mount(session.get(), slash.get(), "/"));
-    SWRUN_TRY(const Layers layers, prepare_layers(plan, session.get(), image, layers_made));
+    SWRUN_TRY(const Layers layers, prepare_layers(plan, session.get(), image, layer_mounts));
     SWRUN_TRY(Fd root, with_context(mount_overlay(layers, session.get()), "stacking the layers of the root"));
     // The overlay has mounts of its own of all layers now.  Left where it is, the session would be pivoted
     // onto the new root along with the old one, and of the two only the upper one would go: "/.." would be

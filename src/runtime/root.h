@@ -19,7 +19,7 @@ namespace swrun {
 
 // Attaches the image, with its layers if the plan has any, over "/" of the mount namespace and gives a
 // descriptor of the new root.  "/" itself still means the old root for this process.
-// `layers`: the mounts of those read-only layers that are images, in plan order.
-[[nodiscard]] Result<Fd> attach_root(const RootPlan& plan, Fd image, std::vector<Fd> layers);
+// `layer_mounts`: the mounts of those read-only layers that are images, in plan order.
+[[nodiscard]] Result<Fd> attach_root(const RootPlan& plan, Fd image, const std::vector<Fd>& layer_mounts);
 
 }  // namespace swrun

@@ -29,15 +29,10 @@ def known(name):
         return json.load(source).get(name, {})
 
 
-def pattern(suite):
-    with open(os.path.join(suite, 'launcher.pattern'), encoding='utf-8') as source:
-        return source.read().strip()
-
-
 def cases(suite):
-    """{theme: [ids]} of what the pattern selects."""
-    out = subprocess.run([sys.executable, os.path.join(suite, 'run.py'), '--launcher', '/bin/true', '--list', '-k',
-                          pattern(suite)], stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout
+    """{theme: [ids]} of the whole suite."""
+    out = subprocess.run([sys.executable, os.path.join(suite, 'run.py'), '--launcher', '/bin/true', '--list'],
+                         stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout
     found = {}
     for line in out.splitlines():
         theme, case = line.split()[:2]
@@ -50,7 +45,7 @@ def run(suite, stage, name, theme, jobs=2):
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, 'report.json')
         argv = [sys.executable, os.path.join(suite, 'run.py'), '--launcher', os.path.join(stage, 'bin', 'swrun'),
-                '--as-name', name, '-k', pattern(suite), '--jobs', str(jobs), '--json', report]
+                '--as-name', name, '--jobs', str(jobs), '--json', report]
         if theme:
             argv += ['--cases', os.path.join(suite, 'cases', theme + '.json')]
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)

@@ -116,7 +116,7 @@ TEST(SiteFile, MistakesHavePlaceAndHint) {
         {"[defaults]\nbind = \"/a\"\n", "s.toml:2:1: option bind cannot have a default", "write a [[bind]] table"},
         {"[defaults]\nenv = \"A=1\"\n", "s.toml:2:1: option env cannot have a default", "write it under [environment]"},
         {"[defaults]\ndry_run = true\n", "s.toml:2:1: option dry_run cannot have a default", "allowed: home"},
-        {"[defaults]\nfakeroot = true\n", "s.toml:2:1: option fakeroot is not supported: programs run as",
+        {"[defaults]\nallow_setuid = true\n", "s.toml:2:1: option allow_setuid is not supported: it requires root",
          "leave it out"},
         {"profile = \"gpu\"\n", "s.toml:1:11: profile must be a table: write [profile.NAME] above it",
          "to choose one always: default_profile"},

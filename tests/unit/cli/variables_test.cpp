@@ -114,9 +114,10 @@ TEST(Variables, BadBooleanIsAnErrorInTwoLines) {
 }
 
 TEST(Variables, RefusedOptionsAreNamed) {
-    const Error error = with({{"APPTAINER_FAKEROOT", "1"}}).error(kExec);
-    EXPECT_NE(error.message.find("--fakeroot (from variable APPTAINER_FAKEROOT) is not supported"), std::string::npos);
-    EXPECT_EQ(with({{"APPTAINER_FAKEROOT", "0"}}).invocation(kExec).launch.image, "img");
+    const Error error = with({{"APPTAINER_ALLOW_SETUID", "1"}}).error(kExec);
+    EXPECT_NE(error.message.find("--allow-setuid (from variable APPTAINER_ALLOW_SETUID) is not supported"),
+              std::string::npos);
+    EXPECT_EQ(with({{"APPTAINER_ALLOW_SETUID", "0"}}).invocation(kExec).launch.image, "img");
 }
 
 TEST(Variables, DifferentValuesAreWarnedAbout) {

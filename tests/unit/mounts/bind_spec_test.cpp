@@ -126,8 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"/a:/b:", "\"\" is not a valid bind option", "      ^"},
         Refused{"/a:/b:ro:x", "too many colons", "         ^"}, Refused{"/a:/b:ro:", "too many colons", "         ^"},
         Refused{"/a:/b:ro,rw:x", "unable to add rw to mount list", "            ^"},
-        Refused{"/a:/b:image-src=/x", "not supported yet: bind from an image", "      ^~~~~~~~~~~~"},
-        Refused{"/a:/b:ro,id=2", "not supported yet: bind from an image", "         ^~~~"}));
+        Refused{"/a:/b:id=x", "id must be the number of a SIF object", "      ^~~~"},
+        Refused{"/a:/b:ro,id=0", "id must be the number of a SIF object", "         ^~~~"}));
 
 TEST(BindList, HintsSayHowToWriteIt) {
     EXPECT_EQ(parse_bind_list("/a:/b,ro", kOption).error().hint,
@@ -239,6 +239,17 @@ TEST(Home, Refusals) {
     EXPECT_THAT(parse_home(":/b").error().message, HasSubstr("empty source"));
     EXPECT_THAT(parse_home(std::string_view("/a\0b", 4)).error().message, HasSubstr("NUL"));
     EXPECT_EQ(exit_code(parse_home("a:b:c").error()), 255);
+}
+
+TEST(BindFromImage, TakesAPathAndAnObject) {
+    const auto parsed = parse_bind_list("/i.sif:/data:id=4,image-src=/set", kOption);
+    ASSERT_TRUE(parsed) << format_error(parsed.error());
+    BindSpec wanted = bind("/i.sif", "/data");
+    wanted.from_image = true;
+    wanted.image_path = "/set";
+    wanted.image_id = 4;
+    EXPECT_EQ(*parsed, std::vector<BindSpec>{wanted});
+    EXPECT_EQ(*parse_bind_list(to_text(wanted), kOption), std::vector<BindSpec>{wanted});
 }
 
 }  // namespace

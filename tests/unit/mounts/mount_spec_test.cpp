@@ -92,8 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"src=/a,dst", "mount destination cannot be empty"},
         Refused{"src=/a,dst=b", "unable to add /a to mount list: destination must be an absolute path"},
         Refused{"src=/a,dst=/b,bind-propagation=shared", "bind-propagation not supported for individual mounts"},
-        Refused{"src=/a,dst=/b,image-src=/x", "not supported yet: bind from an image"},
-        Refused{"src=/a,dst=/b,id=1", "not supported yet: bind from an image"},
+        Refused{"src=/a,dst=/b,id=-1", "id must be the number of a SIF object"},
+        Refused{"src=/a,dst=/b,id=4294967296", "id must be the number of a SIF object"},
         Refused{"src=/a,dst=/b,ro=maybe", "invalid value \"maybe\" of key \"ro\" in mount specification"},
         Refused{"src=\"/a,b\",dst=/x", "a quote is not closed, or stands inside a field that does not begin with one"},
         Refused{"\"src=/a,dst=/x", "a quote is not closed, or stands inside a field that does not begin with one"}));

@@ -20,7 +20,7 @@ ROOMS = [
     # name, files, may include, pure
     ('support', ['src/support/*'], [], False),
     ('plan_types', ['src/plan/' + stem + '.*' for stem in
-                    ('origin', 'launch_request', 'host_facts', 'image_facts', 'tree_view', 'launch_plan', 'identity')], [], True),
+                    ('origin', 'launch_request', 'host_facts', 'image_facts', 'tree_view', 'launch_plan', 'identity', 'capabilities')], [], True),
     ('plan_resolve', ['src/plan/*'], ['plan_types', 'env', 'mounts_pure', 'gpu_pure'], True),
     ('env', ['src/env/*'], ['plan_types'], True),
     ('mounts_apply', ['src/mounts/' + stem + '.*' for stem in

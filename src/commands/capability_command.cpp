@@ -2,8 +2,8 @@
 // has is a table.
 #include <cstdio>
 
-#include "commands/capability_names.h"
 #include "commands/commands.h"
+#include "plan/capabilities.h"
 #include "support/log.h"
 #include "support/text.h"
 
@@ -17,13 +17,13 @@ void print(const CapabilityName& one) {
 int print_available(const std::string& names) {
     std::vector<const CapabilityName*> chosen;
     for (const std::string_view name : split(names, ',')) {
-        const CapabilityName* one = find_capability(trim(name));
-        if (one == nullptr) {
+        const std::optional<int> number = capability_number(trim(name));
+        if (!number) {
             return report(
                 make_error(Error::Kind::request,
                            "Unable to list available capabilities: unknown capability " + printable(trim(name))));
         }
-        chosen.push_back(one);
+        chosen.push_back(&capability_names()[static_cast<std::size_t>(*number)]);
     }
     for (const CapabilityName* one : chosen) print(*one);
     return 0;

@@ -63,7 +63,8 @@ void resolve_fakeroot(Draft& draft) {
 
 std::vector<int> numbers_of(Draft& draft, const Text& asked, const char* verb) {
     std::vector<int> numbers;
-    for (const std::string_view part : split(asked.value.value_or(""), ',')) {
+    if (!asked.value) return numbers;
+    for (const std::string_view part : split(*asked.value, ',')) {
         const std::string_view name = trim(part);
         if (name.empty()) continue;
         if (const std::optional<int> number = capability_number(name)) {

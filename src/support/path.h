@@ -1,6 +1,7 @@
 // Lexical path tools: nothing here looks at a file system.  Paths are bytes separated by '/'.
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,11 @@ namespace swrun {
 [[nodiscard]] std::string absolute_path(std::string_view path, std::string_view base);
 
 // The components of a path without empty ones; "/" gives none.
+// They point into the path, so a temporary one is refused.
 [[nodiscard]] std::vector<std::string_view> components(std::string_view path);
+template <class Path>
+requires std::same_as<Path, std::string> std::vector<std::string_view> components(Path&& path)
+= delete;
 
 // By component: "/a/b" is below "/a" and "/", and below itself; "/ab" is not below "/a".
 [[nodiscard]] bool is_below(std::string_view path, std::string_view directory);

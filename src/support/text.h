@@ -2,6 +2,7 @@
 // of somebody's file name and pass through untouched.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,7 +12,11 @@
 namespace swrun {
 
 // "a,b,,c" at ',' gives four parts; an empty text gives one empty part.
+// The parts point into the text, so a temporary one is refused.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+template <class Text>
+requires std::same_as<Text, std::string> std::vector<std::string_view> split(Text&& text, char separator)
+= delete;
 
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

@@ -27,7 +27,8 @@ with_apt() {
   # shellcheck disable=SC1091
   suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
   # Only the distribution's own: an entry of a third party would need its keys and adds nothing.
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/{debian,ubuntu}.{list,sources}; do
+  # mmdebstrap, which made some hosts, puts a number before the name.
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*{debian,ubuntu}.{list,sources}; do
     if [ -s "$file" ] && grep -qE "(^|[[:space:]])$suite([[:space:]]|\$)" "$file"; then sources+=("$file"); fi
   done
   [ "${#sources[@]}" -gt 0 ] || die "no apt source of $suite on this host"

@@ -48,7 +48,7 @@ packages() {
     apt:demo) printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static passwd ;;
     apt:test)
       printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static busybox-static passwd fuse2fs uidmap \
-        clang-format clang-tidy shellcheck ccache dpkg-dev file rpm bubblewrap charliecloud-runtime mandoc
+        clang-format clang-tidy shellcheck ccache dpkg-dev e2fsprogs file rpm bubblewrap charliecloud-runtime mandoc
       ;;
     dnf:build)
       # Part of it comes from EPEL; only the compiler of RHEL 8 is too old for C++20, hence the toolset.
@@ -58,7 +58,7 @@ packages() {
       case "$(sed -n 's/^VERSION_ID="\?\([0-9]*\).*/\1/p' /etc/os-release)" in 8) echo gcc-toolset-12-gcc-c++ ;; esac
       ;;
     dnf:demo) printf '%s\n' squashfs-tools python3 util-linux shadow-utils ;;
-    dnf:test) printf '%s\n' squashfs-tools python3 util-linux shadow-utils fuse2fs clang-tools-extra ShellCheck ccache rpm-build bubblewrap ;;
+    dnf:test) printf '%s\n' squashfs-tools python3 util-linux shadow-utils e2fsprogs fuse2fs clang-tools-extra ShellCheck ccache rpm-build bubblewrap ;;
     *) ;;
   esac
 }

@@ -121,10 +121,17 @@ Result<TemporaryPath> make_file(const std::string& target, const OverlayRequest&
     TemporaryPath file(name);
     const off_t size = static_cast<off_t>(request.mebibytes) << 20U;
     if (::ftruncate(fd.get(), size) != 0) return sys_error(Error::Kind::host, "ftruncate", name, errno);
-    if (request.sparse) return file;
-    const int err = ::posix_fallocate(fd.get(), 0, size);
-    if (err != 0 && err != EOPNOTSUPP && err != EINVAL) return sys_error(Error::Kind::host, "fallocate", name, err);
     return file;
+}
+
+// Gives every block of the file its place on the disk.  Only once it is formatted: mke2fs punches holes where it wants
+// zeros on file systems without FALLOC_FL_ZERO_RANGE (tmpfs), whatever it is told of discarding.
+Status allocate(const std::string& name, std::int64_t mebibytes) {
+    const Fd fd(::open(name.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd) return sys_error(Error::Kind::host, "open", name, errno);
+    const int err = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(mebibytes) << 20U);
+    if (err != 0 && err != EOPNOTSUPP && err != EINVAL) return sys_error(Error::Kind::host, "fallocate", name, err);
+    return Unit{};
 }
 
 Status rename_new(const std::string& from, const std::string& to) {
@@ -151,11 +158,11 @@ Status create(const OverlayRequest& request, const HostFacts& host) {
     SWRUN_CHECK(check_absent(target));
     SWRUN_TRY(TemporaryPath file, make_file(target, request));
     SWRUN_TRY(const TemporaryPath tree, make_tree(request, host));
-    if (!request.sparse) command.insert(command.end(), {"-E", "nodiscard"});  // else it gives the space back
     for (const char* word : {"-q", "-F", "-d"}) command.emplace_back(word);
     command.insert(command.end(), {tree.path(), file.path()});
     constexpr std::size_t kMaxOutput = 1U << 20U;
     SWRUN_CHECK(with_context(capture_output(command, kMaxOutput), "creating the ext3 file system of " + target));
+    if (!request.sparse) SWRUN_CHECK(allocate(file.path(), request.mebibytes));
     SWRUN_CHECK(rename_new(file.path(), target));
     file.keep();
     return Unit{};

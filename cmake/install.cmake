@@ -21,6 +21,18 @@ foreach(name ${swrun_names})
   install(FILES ${CMAKE_BINARY_DIR}/names/${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
 endforeach()
 
+# The benchmark: Python, and what makes its default image, beside each other as in the checkout.
+set(bench_home ${CMAKE_INSTALL_LIBEXECDIR}/swrun)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/scripts/bench.py ${CMAKE_SOURCE_DIR}/scripts/make_tree.sh
+                 ${CMAKE_SOURCE_DIR}/tests/support/make_sif.py
+        DESTINATION ${bench_home})
+install(FILES ${CMAKE_SOURCE_DIR}/scripts/lib.sh DESTINATION ${bench_home})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/scripts/bench DESTINATION ${bench_home} FILES_MATCHING PATTERN "*.py"
+        PATTERN "__pycache__" EXCLUDE)
+file(RELATIVE_PATH bench_target ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/swrun/bench.py)
+file(CREATE_LINK ${bench_target} ${CMAKE_BINARY_DIR}/names/swrun-bench SYMBOLIC)
+install(FILES ${CMAKE_BINARY_DIR}/names/swrun-bench DESTINATION ${CMAKE_INSTALL_BINDIR})
+
 set(generated ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${generated})
 # swrun_prints(OUT DESTINATION arguments ...): what the program prints becomes an installed file.
@@ -67,6 +79,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS bash-static)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fuse2fs, fuse-overlayfs, python3, squashfs-tools, strace, python3-matplotlib")
 set(CPACK_RPM_PACKAGE_LICENSE BSD-3-Clause)
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
     /usr/share/man /usr/share/man/man1 /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/zsh

@@ -56,7 +56,7 @@ HOMES = [
                            r'stop_token|pthread\.h)$'),
      ['src/fuse/*', 'src/image/reader_pool.*', 'src/image/block_cache.*', 'src/unpack/*']),
     ('CLI11', re.compile(r'^CLI/'), ['src/cli/options.cpp']),
-    ('toml++', re.compile(r'^toml(\+\+|plusplus)?(/|\.h)'), ['src/cli/site_config.cpp', 'src/cli/site_file.cpp']),
+    ('toml++', re.compile(r'^toml(\+\+|plusplus)?(/|\.h)'), ['src/cli/limit_file.cpp', 'src/cli/site_config.cpp', 'src/cli/site_file.cpp']),
     ('libsquashfuse', re.compile(r'^(squashfuse(/|\.h|_)|sqfs|squashfs_fs\.h)'), ['src/image/squash_reader.cpp', 'src/image/squash_metadata.cpp', 'src/image/squash_source.cpp']),
     ('libfuse', re.compile(r'^(fuse3?/|fuse(_lowlevel|_common|_opt)?\.h)'), ['src/fuse/*']),
     ('libcap', re.compile(r'^sys/capability\.h$'), ['src/runtime/credentials.cpp']),

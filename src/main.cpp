@@ -34,7 +34,12 @@ int dispatch(const Invocation& invocation, const HostFacts& host, Stopwatch& wat
         case Command::exec:
         case Command::run:
         case Command::shell:
-        case Command::test: return launch_command(invocation, host, watch);
+        case Command::test:
+        case Command::instance_start:
+        case Command::instance_run: return launch_command(invocation, host, watch);
+        case Command::instance_list:
+        case Command::instance_stats:
+        case Command::instance_stop: return instance_command(invocation, host);
         case Command::inspect: return inspect_command(invocation, host);
         case Command::run_help: return run_help_command(invocation, host);
         case Command::doctor: return doctor_command(host);
@@ -54,6 +59,7 @@ int dispatch(const Invocation& invocation, const HostFacts& host, Stopwatch& wat
         case Command::config:
         case Command::capability:
         case Command::overlay:
+        case Command::instance:
         case Command::wrapper:
         case Command::version:
         case Command::help:
@@ -80,7 +86,7 @@ int run(const std::vector<std::string>& argv) {
     say(invocation.notes);
     if (!invocation.text.empty()) std::fputs(invocation.text.c_str(), stdout);
     const int status = dispatch(invocation, host, watch);
-    if (std::fflush(stdout) != 0) return 255;
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return 255;
     return status;
 }
 

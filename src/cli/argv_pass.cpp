@@ -140,7 +140,10 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
 std::optional<UsageFault> check_operands(const CommandLine& line) {
     if (!line.command) return UsageFault{UsageFault::Kind::no_command, std::nullopt, ""};
     if (*line.command == Command::elsewhere) return std::nullopt;
-    if (is_group(*line.command)) return UsageFault{UsageFault::Kind::operands, line.command, "invalid command"};
+    if (is_group(*line.command)) {
+        return UsageFault{UsageFault::Kind::operands, line.command, "invalid command",
+                          line.words.empty() ? "" : line.words[0]};
+    }
     const CommandSpec& spec = *line.spec;
     const std::size_t given = line.words.size();
     const bool few = given < static_cast<std::size_t>(spec.min_words);

@@ -21,14 +21,17 @@ constexpr CommandSpec part(C id, std::string_view parent, std::string_view name,
                            std::string_view usage, int min, int max) {
     return {id, name, G::manage, summary, usage, min, max, false, true, "", parent};
 }
+// What comes behind the image belongs to the program.
+constexpr CommandSpec starts(C id, std::string_view parent, std::string_view name, std::string_view summary,
+                             std::string_view usage) {
+    return {id, name, G::launch, summary, usage, 2, -1, false, false, "", parent};
+}
 constexpr CommandSpec own(CommandSpec spec) {
     spec.own = true;
     return spec;
 }
 
 constexpr std::string_view kBuildWith = "use Apptainer or SingularityCE, where you may build, and run the image here";
-constexpr std::string_view kNoInstances =
-    "start the program in the background with exec or run; the batch system ends it";
 constexpr std::string_view kSignWith = "use Apptainer's `verify` and `sign`, or compare a checksum";
 constexpr std::string_view kRegistryWith = "use Apptainer, skopeo or oras for registries";
 constexpr std::string_view kNothingToSet = "swrun needs no privilege that an administrator could grant with it";
@@ -74,10 +77,20 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
          1),
     group(C::overlay, "overlay", G::manage, "Make overlay images for Singularity and Apptainer: create"),
     part(C::overlay_create, "overlay", "create", "Create EXT3 writable overlay image", "<options> image", 1, 1),
+    group(C::instance, "instance", G::launch, "Manage containers running as services"),
+    part(C::instance_list, "instance", "list", "List all running and named Apptainer instances",
+         "[list options...] [<instance name glob>]", 0, 1),
+    starts(C::instance_run, "instance", "run", "Run a named instance of the given container image",
+           "[start options...] <container path> <instance name> [runscript args...]"),
+    starts(C::instance_start, "instance", "start", "Start a named instance of the given container image",
+           "[start options...] <container path> <instance name> [startscript args...]"),
+    part(C::instance_stats, "instance", "stats", "Get stats for a named instance", "[stats options...] <instance name>",
+         1, 1),
+    part(C::instance_stop, "instance", "stop", "Stop a named instance of a given container image",
+         "[stop options...] [instance]", 0, 1),
     elsewhere("build", "Build an image", kBuildWith),
     elsewhere("pull", "Pull an image from a URI", "pull with Apptainer or skopeo; swrun runs files and directories"),
     elsewhere("push", "Upload an image to a URI", kRegistryWith),
-    elsewhere("instance", "Manage containers running as services", kNoInstances),
     elsewhere("verify", "Verify signatures of an image", kSignWith),
     elsewhere("sign", "Sign an image", kSignWith),
     elsewhere("key", "Manage OpenPGP keys", kSignWith),
@@ -122,7 +135,7 @@ const CommandSpec& spec_of(Command command) { return kCommands[static_cast<std::
 
 bool is_group(Command command) {
     return command == C::sif || command == C::cache || command == C::config || command == C::capability ||
-           command == C::overlay;
+           command == C::overlay || command == C::instance;
 }
 
 std::string full_name(const CommandSpec& command) {

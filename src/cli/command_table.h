@@ -40,6 +40,12 @@ enum class Command : std::uint8_t {
     capability_avail,
     overlay,
     overlay_create,
+    instance,
+    instance_list,
+    instance_run,
+    instance_start,
+    instance_stats,
+    instance_stop,
     elsewhere,  // known, and not done by swrun
 };
 
@@ -51,10 +57,18 @@ using CommandMask = std::uint64_t;
 }
 
 constexpr CommandMask kLaunchMask = mask_of(Command::exec) | mask_of(Command::run) | mask_of(Command::shell) |
-                                    mask_of(Command::test);
+                                    mask_of(Command::test) | mask_of(Command::instance_start) |
+                                    mask_of(Command::instance_run);
+constexpr CommandMask kStartMask = mask_of(Command::instance_start) | mask_of(Command::instance_run);
 constexpr CommandMask kGlobalMask = CommandMask{1} << 63U;  // before the command
 
-enum class CommandGroup : std::uint8_t { launch, look, manage, about, elsewhere };
+enum class CommandGroup : std::uint8_t {
+    launch,
+    look,
+    manage,
+    about,  // prints a text that the tables hold, and that is all
+    elsewhere,
+};
 
 struct CommandSpec {
     Command id = Command::exec;

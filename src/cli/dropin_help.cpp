@@ -102,6 +102,7 @@ constexpr Wording kWordings[] = {
     {O::passphrase, "prompt for an encryption passphrase"},
     {O::pem_path, "enter an path to a PEM formatted RSA key for an encrypted container"},
     {O::pid, "run container in a new PID namespace"},
+    {O::pid_file, "write instance PID to the file with the given name"},
     {O::pids_limit, "Limit number of container PIDs, use -1 for unlimited"},
     {O::rocm, "enable experimental Rocm support"},
     {O::scratch,

@@ -16,9 +16,10 @@ constexpr std::size_t kWidth = 80;
 constexpr std::size_t kColumn = 30;  // where the explanation of an option starts
 
 constexpr OptionGroup kGroups[] = {
-    OptionGroup::binds,      OptionGroup::environment, OptionGroup::program,       OptionGroup::namespaces,
-    OptionGroup::layers,     OptionGroup::gpu,         OptionGroup::image,         OptionGroup::seeing,
-    OptionGroup::inspecting, OptionGroup::managing,    OptionGroup::compatibility, OptionGroup::global,
+    OptionGroup::binds,         OptionGroup::environment, OptionGroup::program,  OptionGroup::namespaces,
+    OptionGroup::limits,        OptionGroup::layers,      OptionGroup::gpu,      OptionGroup::image,
+    OptionGroup::seeing,        OptionGroup::inspecting,  OptionGroup::managing, OptionGroup::instances,
+    OptionGroup::compatibility, OptionGroup::global,
 };
 constexpr CommandGroup kCommandGroups[] = {CommandGroup::launch, CommandGroup::look, CommandGroup::manage,
                                            CommandGroup::about, CommandGroup::elsewhere};

@@ -79,7 +79,19 @@ struct OverlayRequest {
     friend bool operator==(const OverlayRequest&, const OverlayRequest&) = default;
 };
 
-enum class ImageMode : std::uint8_t { automatic, fuse, unpack };
+struct InstanceRequest {
+    std::string pattern = "*";  // list, stop, stats: names, as glob(7) has it
+    std::string user;           // whose; empty: the caller's
+    std::string signal;         // stop: as given
+    std::int64_t timeout = 10;  // seconds
+    bool json = false;
+    bool logs = false;
+    bool force = false;
+    bool no_stream = false;
+    std::string pid_file;  // start
+
+    friend bool operator==(const InstanceRequest&, const InstanceRequest&) = default;
+};
 
 struct Invocation {
     Command command = Command::exec;
@@ -94,6 +106,7 @@ struct Invocation {
     CacheRequest cache;
     ConfigRequest config;
     OverlayRequest overlay;
+    InstanceRequest instance;
     std::string capability_names;  // separated by commas; empty: all
 
     Level level = Level::info;
@@ -101,7 +114,6 @@ struct Invocation {
     bool dry_run = false;
     bool explain_env = false;
     bool timings = false;
-    ImageMode image_mode = ImageMode::automatic;
     std::string profile;                  // of the site files; empty without
     std::vector<std::string> site_files;  // that were read
 

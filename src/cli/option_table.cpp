@@ -14,6 +14,9 @@ constexpr CommandMask kInspect = mask_of(Command::inspect);
 constexpr CommandMask kClean = mask_of(Command::cache_clean);
 constexpr CommandMask kConfig = mask_of(Command::config_global);
 constexpr CommandMask kCreate = mask_of(Command::overlay_create);
+constexpr CommandMask kList = mask_of(Command::instance_list);
+constexpr CommandMask kStop = mask_of(Command::instance_stop);
+constexpr CommandMask kStats = mask_of(Command::instance_stats);
 constexpr CommandMask kEverywhere = ~CommandMask{0};
 
 constexpr OptionSpec flag(O id, std::string_view name, char letter, G group, Keys keys, std::string_view help) {
@@ -92,15 +95,11 @@ constexpr OptionSpec like(OptionSpec spec, O same_as) {
     return hidden(spec);
 }
 
-constexpr std::string_view kNoCgroups = "swrun makes no control group of its own";
-constexpr std::string_view kBatchLimits =
-    "ask the batch system: --mem, --cpus-per-task, --gres, or systemd-run --user --scope";
 constexpr std::string_view kNoEncryption = "swrun does not open encrypted images";
 constexpr std::string_view kDecrypt = "build an unencrypted copy and protect it with file permissions";
 constexpr std::string_view kNoNetwork = "making networks needs root";
 constexpr std::string_view kNetInstead =
     "--net --network none gives a loopback device only; leave --net out to use the host's network";
-constexpr std::string_view kNoCaps = "leave it out; what needs a capability needs an administrator";
 
 constexpr auto kOptions = std::to_array<OptionSpec>({
     option(O::bind, "bind", 'B', K::array, G::binds, {"BIND", "BINDPATH"}, "SRC[:DST[:OPT,...]]",
@@ -122,6 +121,9 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
            "With --contain: keep /tmp, /var/tmp and the home directory in DIR of the host; --scratch directories too"),
     option(O::scratch, "scratch", 'S', K::slice, G::binds, {"SCRATCH", "SCRATCHDIR"}, "DIR,...",
            "Give the program an empty writable directory at DIR, gone afterwards unless --workdir keeps it"),
+    option(O::fusemount, "fusemount", 0, K::slice, G::binds, {"FUSESPEC", ""}, "TYPE:COMMAND DIR",
+           "Show at DIR what a FUSE program serves. COMMAND runs inside (TYPE container) or on the host (host), with "
+           "/dev/fd/3 added as its mount point, or detaches itself (container-daemon, host-daemon); implies --pid"),
 
     flag(O::cleanenv, "cleanenv", 'e', G::environment, {"CLEANENV", ""},
          "Start from the image's environment, not from yours"),
@@ -131,6 +133,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
            "Set the variables that this file of shell assignments sets; --env beats it"),
     option(O::no_env, "no-env", 0, K::slice, G::environment, {"NOENV", ""}, "NAME,...",
            "Do not pass these variables of yours on"),
+    own(option(O::keep_env, "keep-env", 0, K::slice, G::environment, {"KEEP_ENV", ""}, "NAME,...",
+               "With --cleanenv: pass these variables of yours on nevertheless; SLURM_* stands for all that begin so")),
     flag(O::no_eval, "no-eval", 0, G::environment, {"NO_EVAL", ""},
          "Take values and image arguments literally; nothing in them is evaluated by a shell"),
 
@@ -173,13 +177,41 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
            "Show other ids inside: your files belong to them"),
     flag(O::no_privs, "no-privs", 0, G::namespaces, {"NO_PRIVS", ""},
          "Drop every capability also when root starts the program"),
+    flag(O::keep_privs, "keep-privs", 0, G::namespaces, {"KEEP_PRIVS", ""},
+         "Keep every capability of root; for root only, who keeps them anyway"),
+
+    option(O::memory, "memory", 0, K::text, G::limits, {"MEMORY", ""}, "SIZE",
+           "No more memory than this; suffixes k, m, g, t. All limits need a control group that you may make"),
+    option(O::memory_reservation, "memory-reservation", 0, K::text, G::limits, {"MEMORY_RESERVATION", ""}, "SIZE",
+           "Memory that is taken back from the program last"),
+    option(O::memory_swap, "memory-swap", 0, K::text, G::limits, {"MEMORY_SWAP", ""}, "SIZE",
+           "Memory and swap together, with --memory; -1 for any amount of swap"),
+    flag(O::oom_kill_disable, "oom-kill-disable", 0, G::limits, {"OOM_KILL_DISABLE", ""},
+         "Accepted with a warning: control groups of version 2 have no such switch"),
+    option(O::cpus, "cpus", 0, K::text, G::limits, {"CPUS", ""}, "N",
+           "No more processor time than of N CPUs, as in 1.5"),
+    option(O::cpu_shares, "cpu-shares", 0, K::number, G::limits, {"CPU_SHARES", ""}, "N",
+           "Weight against others when processors are short; 1024 is usual"),
+    option(O::cpuset_cpus, "cpuset-cpus", 0, K::text, G::limits, {"CPUSET_CPUS", ""}, "LIST",
+           "Only these CPUs, as in 0-3,6"),
+    option(O::cpuset_mems, "cpuset-mems", 0, K::text, G::limits, {"CPUSET_MEMS", ""}, "LIST",
+           "Only these memory nodes"),
+    option(O::pids_limit, "pids-limit", 0, K::number, G::limits, {"PIDS_LIMIT", ""}, "N",
+           "No more processes and threads than N; -1 for any number"),
+    option(O::blkio_weight, "blkio-weight", 0, K::number, G::limits, {"BLKIO_WEIGHT", ""}, "N",
+           "Weight of disk access, 10 to 1000"),
+    option(O::blkio_weight_device, "blkio-weight-device", 0, K::slice, G::limits, {"BLKIO_WEIGHT_DEVICE", ""},
+           "DEVICE:N", "The same for one device"),
+    option(O::apply_cgroups, "apply-cgroups", 0, K::text, G::limits, {"APPLY_CGROUPS", ""}, "FILE",
+           "Limits from a TOML file with the tables of the OCI runtime specification"),
 
     flag(O::writable_tmpfs, "writable-tmpfs", 0, G::layers, {"WRITABLE_TMPFS", ""},
          "Let the program write everywhere; what it writes is in memory and gone afterwards"),
-    option(O::overlay, "overlay", 'o', K::slice, G::layers, {"OVERLAY", "OVERLAYIMAGE"}, "DIR[:ro],...",
-           "Keep what the program writes in DIR of the host, on top of the image; with :ro only show it"),
+    option(O::overlay, "overlay", 'o', K::slice, G::layers, {"OVERLAY", "OVERLAYIMAGE"}, "DIR|IMAGE[:ro],...",
+           "Keep what the program writes in a directory of the host or an ext3 image, on top of the image; with :ro "
+           "only show it"),
     flag(O::writable, "writable", 'w', G::layers, {"WRITABLE", ""},
-         "Write into the image itself; only for an image that is a directory"),
+         "Write into the image itself: a directory, an ext3 image, or the overlay partition of a SIF"),
 
     hidden(option(O::containlibs, "containlibs", 0, K::slice, G::gpu, {"CONTAINLIBS", ""}, "FILE,...",
                   "Show these libraries of the host in the library directory of the container")),
@@ -187,7 +219,10 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     flag(O::rocm, "rocm", 0, G::gpu, {"ROCM", ""}, "The same for AMD devices"),
 
     own(option(O::image_mode, "image-mode", 0, K::text, G::image, {"IMAGE_MODE", ""}, "MODE",
-               "How the image is read: auto, or fuse (fail where FUSE cannot be used)")),
+               "How image files are read: by fuse, or unpack, which takes as much memory as there is in the image (see "
+               "--unpack-dir); auto is fuse, and unpack where FUSE cannot be used")),
+    own(option(O::unpack_dir, "unpack-dir", 0, K::text, G::image, {"UNPACK_DIR", ""}, "DIR",
+               "An image that is unpacked goes to DIR instead of memory and is kept there for later launches")),
     in(own(option(O::profile, "profile", 0, K::text, G::image, {"PROFILE", ""}, "NAME",
                   "Use [profile.NAME] of the site files as well")),
        kLaunchMask | mask_of(Command::config_show)),
@@ -201,13 +236,17 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 
     flag(O::compat, "compat", 0, G::compatibility, {"COMPAT", ""},
          "Behave like Docker: --containall --no-init --no-umask --no-eval --writable-tmpfs"),
-    ignored(O::underlay, "underlay", K::boolean, {"UNDERLAY", ""}, "Mount points never need an underlay",
+    own(flag(O::strict_compat, "strict-compat", 0, G::compatibility, {"STRICT_COMPAT", ""},
+             "Do as Apptainer 1.5.3 does also where swrun does better and the result could differ")),
+    ignored(O::underlay, "underlay", K::boolean, {"UNDERLAY", ""},
+            "Make what a directory lacks by a tree of binds, as kernels without overlays need it",
             "Flag --underlay has been deprecated, default overlay is preferred"),
     ignored(O::compat32, "compat32", K::boolean, {"COMPAT32", ""}, "32-bit GPU libraries",
             "--compat32: 32-bit GPU libraries are not shown inside"),
     flag(O::no_nv, "no-nv", 0, G::compatibility, {"NV_OFF", "NO_NV"}, "Cancel nv = true of a site file"),
     flag(O::no_rocm, "no-rocm", 0, G::compatibility, {"ROCM_OFF", "NO_ROCM"}, "Cancel rocm = true of a site file"),
-    ignored(O::unsquash, "unsquash", K::boolean, {"UNSQUASH", ""}, "Images are read in place"),
+    flag(O::unsquash, "unsquash", 0, G::compatibility, {"UNSQUASH", ""},
+         "Unpack the image before the program starts, as --image-mode=unpack does"),
     ignored(O::sharens, "sharens", K::boolean, {"SHARENS", ""}, "One container for processes of the same parent"),
     in(ignored(O::runscript_timeout, "runscript-timeout", K::text, {"RUNSCRIPT_TIMEOUT", ""},
                "Limit for commands in image scripts"),
@@ -236,12 +275,11 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     ignored(O::keep_layers, "keep-layers", K::boolean, {"KEEP_LAYERS", ""}, "Only for OCI images"),
     hidden(ignored(O::proot, "proot", K::text, {"PROOT", ""}, "Only for builds")),
 
-    refused(O::allow_setuid, "allow-setuid", K::boolean, {"ALLOW_SETUID", ""}, "it requires root privileges", kNoCaps),
-    refused(O::keep_privs, "keep-privs", K::boolean, {"KEEP_PRIVS", ""}, "it requires root privileges", kNoCaps),
+    refused(O::allow_setuid, "allow-setuid", K::boolean, {"ALLOW_SETUID", ""},
+            "it requires root privileges outside of a user namespace",
+            "become the other user before the launch; or --fakeroot, to be root inside"),
     refused(O::boot, "boot", K::boolean, {"BOOT", ""}, "booting an image needs root and an instance",
             "run the services you need by name"),
-    refused(O::fusemount, "fusemount", K::slice, {"FUSESPEC", ""}, "swrun mounts no other FUSE file systems",
-            "mount it on the host first and show it with --bind"),
     refused(O::nvccli, "nvccli", K::boolean, {"NVCCLI", ""}, "nvidia-container-cli is not used", "use --nv"),
     refused(O::intel_hpu, "intel-hpu", K::boolean, {"INTEL_HPU", ""}, "swrun does not look for these devices",
             "without --contain the devices of the host are there anyway; else --bind them"),
@@ -253,22 +291,6 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     refused(O::network_args, "network-args", K::slice, {"NETWORK_ARGS", ""}, kNoNetwork, kNetInstead),
     refused(O::netns_path, "netns-path", K::text, {"NETNS_PATH", ""}, kNoNetwork,
             "start swrun itself with nsenter --net=PATH"),
-    refused(O::apply_cgroups, "apply-cgroups", K::text, {"APPLY_CGROUPS", ""}, kNoCgroups, kBatchLimits),
-    refused(O::blkio_weight, "blkio-weight", K::number, {"BLKIO_WEIGHT", ""}, kNoCgroups, kBatchLimits),
-    refused(O::blkio_weight_device, "blkio-weight-device", K::slice, {"BLKIO_WEIGHT_DEVICE", ""}, kNoCgroups,
-            kBatchLimits),
-    refused(O::cpu_shares, "cpu-shares", K::number, {"CPU_SHARES", ""}, kNoCgroups, kBatchLimits),
-    refused(O::cpus, "cpus", K::text, {"CPUS", ""}, kNoCgroups, kBatchLimits),
-    refused(O::cpuset_cpus, "cpuset-cpus", K::text, {"CPUSET_CPUS", ""}, kNoCgroups,
-            "use taskset or the batch system's binding"),
-    refused(O::cpuset_mems, "cpuset-mems", K::text, {"CPUSET_MEMS", ""}, kNoCgroups,
-            "use numactl or the batch system's binding"),
-    refused(O::memory, "memory", K::text, {"MEMORY", ""}, kNoCgroups, kBatchLimits),
-    refused(O::memory_reservation, "memory-reservation", K::text, {"MEMORY_RESERVATION", ""}, kNoCgroups, kBatchLimits),
-    refused(O::memory_swap, "memory-swap", K::text, {"MEMORY_SWAP", ""}, kNoCgroups, kBatchLimits),
-    refused(O::oom_kill_disable, "oom-kill-disable", K::boolean, {"OOM_KILL_DISABLE", ""}, kNoCgroups, kBatchLimits),
-    refused(O::pids_limit, "pids-limit", K::number, {"PIDS_LIMIT", ""}, kNoCgroups,
-            "use ulimit -u or the batch system"),
     refused(O::passphrase, "passphrase", K::boolean, {"", ""}, kNoEncryption, kDecrypt),
     refused(O::pem_path, "pem-path", K::text, {"", ""}, kNoEncryption, kDecrypt),
     refused(O::dmtcp_launch, "dmtcp-launch", K::text, {"DMTCP_LAUNCH", ""}, "swrun makes no checkpoints",
@@ -305,6 +327,24 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     with_value(manages(O::overlay_directory, kCreate, "create-dir", 0, "Make this directory in the overlay as well"),
                K::slice, "DIR,..."),
     manages(O::overlay_sparse, kCreate, "sparse", 'S', "Take disk space only as it is used"),
+
+    in(option(O::pid_file, "pid-file", 0, K::text, G::instances, {"PID_FILE", ""}, "FILE",
+              "Write the number of the instance's first process to FILE"),
+       kStartMask),
+    in(option(O::instance_user, "user", 'u', K::text, G::instances, {"USER", ""}, "NAME",
+              "Another user's instances; for root only"),
+       kList | kStop | kStats),
+    in(flag(O::instance_json, "json", 'j', G::instances, {"JSON", ""}, "Print JSON"), kList | kStats),
+    in(flag(O::instance_logs, "logs", 'l', G::instances, {"LOGS", ""}, "Show where the logs are"), kList),
+    in(flag(O::instance_all, "all", 'a', G::instances, {"ALL", ""}, "All instances"), kList | kStop),
+    in(flag(O::instance_force, "force", 'F', G::instances, {"FORCE", ""}, "Kill it"), kStop),
+    in(option(O::instance_signal, "signal", 's', K::text, G::instances, {"SIGNAL", ""}, "SIGNAL",
+              "Send this signal instead of SIGINT, by name or number"),
+       kStop),
+    in(option(O::instance_timeout, "timeout", 't', K::number, G::instances, {"", ""}, "SECONDS",
+              "Kill it if it still runs after so long (default 10)"),
+       kStop),
+    in(flag(O::instance_no_stream, "no-stream", 0, G::instances, {"", ""}, "Show the numbers once"), kStats),
 
     global(O::debug, "debug", 'd', "DEBUG", "Print all there is to know about the launch"),
     global(O::verbose, "verbose", 'v', "VERBOSE", "Print more than usual"),
@@ -359,6 +399,7 @@ std::string_view title_of(OptionGroup group) {
         case G::environment: return "Environment";
         case G::program: return "Program";
         case G::namespaces: return "Namespaces and privileges";
+        case G::limits: return "Limits";
         case G::layers: return "Writable layers";
         case G::gpu: return "GPU";
         case G::image: return "Image and site files";
@@ -367,6 +408,7 @@ std::string_view title_of(OptionGroup group) {
         case G::refused: return "Known, not supported";
         case G::inspecting: return "What to show";
         case G::managing: return "Caches, settings and overlays";
+        case G::instances: return "Instances";
         case G::global: return "Before the command";
     }
     return "";

@@ -17,38 +17,42 @@ namespace swrun {
 // clang-format off
 enum class OptionId : std::uint8_t {
     // Binds and directories
-    bind, mount, home, no_home, no_mount, cwd, pwd, workdir, scratch,
+    bind, mount, home, no_home, no_mount, cwd, pwd, workdir, scratch, fusemount,
     // Environment
-    cleanenv, env, env_file, no_env, no_eval,
+    cleanenv, env, env_file, no_env, keep_env, no_eval,
     // Program
     app, shell, no_umask,
     // Namespaces and privileges
     contain, containall, pid, no_pid, no_init, ipc, uts, hostname, dns, net, network, userns,
-    fakeroot, add_caps, drop_caps, security, no_privs,
+    fakeroot, add_caps, drop_caps, security, no_privs, keep_privs,
+    // Limits
+    memory, memory_reservation, memory_swap, oom_kill_disable, cpus, cpu_shares, cpuset_cpus, cpuset_mems, pids_limit,
+    blkio_weight, blkio_weight_device, apply_cgroups,
     // Writable layers
     writable_tmpfs, overlay, writable,
     // GPU
     containlibs, nv, rocm,
     // Image and site files
-    image_mode, profile,
+    image_mode, unpack_dir, profile,
     // Seeing it
     dry_run, explain_env, timings,
     // Compatibility
-    compat, underlay, compat32, no_nv, no_rocm, unsquash, sharens, runscript_timeout, disable_cache,
+    compat, strict_compat, underlay, compat32, no_nv, no_rocm, unsquash, sharens, runscript_timeout, disable_cache,
     no_https, nohttps, authfile, docker_login, docker_host, docker_username, docker_password, tmpdir, cdi_dirs,
     ignore_subuid, ignore_fakeroot_command, ignore_userns, no_oci, no_compat, no_setgroups, sif_fuse,
     tmp_sandbox, no_tmp_sandbox, keep_layers, proot,
     // Known, not supported
-    allow_setuid, keep_privs, boot, fusemount, nvccli, intel_hpu,
-    device, data, oci, network_args, netns_path, apply_cgroups, blkio_weight, blkio_weight_device, cpu_shares,
-    cpus, cpuset_cpus, cpuset_mems, memory, memory_reservation, memory_swap, oom_kill_disable, pids_limit,
-    passphrase, pem_path, dmtcp_launch, dmtcp_restart,
+    allow_setuid, boot, nvccli, intel_hpu,
+    device, data, oci, network_args, netns_path, passphrase, pem_path, dmtcp_launch, dmtcp_restart,
     // inspect and run-help
     labels, deffile, runscript, startscript, testscript, environment, helpfile, json, list_apps, all, inspect_app,
     // cache, config and overlay
     cache_type, cache_verbose, cache_days, cache_dry_run, cache_force,
     config_set, config_unset, config_get, config_reset, config_dry_run,
     overlay_size, overlay_directory, overlay_sparse,
+    // instance
+    pid_file, instance_user, instance_json, instance_logs, instance_all, instance_force, instance_signal,
+    instance_timeout, instance_no_stream,
     // Before the command
     debug, verbose, quiet, silent, nocolor, config, build_config, version, man,
     // Everywhere
@@ -74,6 +78,7 @@ enum class OptionGroup : std::uint8_t {
     environment,
     program,
     namespaces,
+    limits,
     layers,
     gpu,
     image,
@@ -82,6 +87,7 @@ enum class OptionGroup : std::uint8_t {
     refused,
     inspecting,
     managing,
+    instances,
     global,
 };
 

@@ -12,6 +12,7 @@
 #include "cli/precedence.h"
 #include "cli/requests.h"
 #include "cli/site_config.h"
+#include "cli/transport.h"
 #include "cli/values.h"
 #include "cli/wrapper.h"
 #include "support/text.h"
@@ -133,7 +134,15 @@ Outcome help_outcome(const CommandLine& line, const std::string& topic, const st
     return only_text(line, Command::help, command_help(*command, line.called, home));
 }
 
-// What prints a text and is done; nullopt for everything else.
+Outcome completion_outcome(const CommandLine& line, const std::string& home) {
+    const auto script = completion_script(line.words[0], line.called);
+    if (script) return only_text(line, Command::completion, *script);
+    return usage_error(
+        {UsageFault::Kind::operands, line.command, "unknown shell " + line.words[0] + ": bash, zsh or fish"},
+        line.called, home);
+}
+
+// What prints a text and is done; nullopt for everything else.  The group `about` holds just these commands.
 std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& home) {
     if (is_set(line.global, OptionId::man)) return only_text(line, Command::man, man_page());
     if (is_set(line.global, OptionId::help)) return help_outcome(line, "", home);
@@ -141,44 +150,12 @@ std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& 
     if (is_set(line.options, OptionId::help)) return help_outcome(line, line.command_word, home);
     const auto operands = check_operands(line);
     if (operands) return usage_error(*operands, line.called, home);
-    switch (*line.command) {
-        case Command::version: return only_text(line, Command::version, version_text(line, false));
-        case Command::help: return help_outcome(line, join(line.words, " "), home);
-        case Command::man: return only_text(line, Command::man, man_page());
-        case Command::completion: {
-            const auto script = completion_script(line.words[0], line.called);
-            if (script) return only_text(line, Command::completion, *script);
-            return usage_error(
-                {UsageFault::Kind::operands, line.command, "unknown shell " + line.words[0] + ": bash, zsh or fish"},
-                line.called, home);
-        }
-        case Command::exec:
-        case Command::run:
-        case Command::shell:
-        case Command::test:
-        case Command::inspect:
-        case Command::run_help:
-        case Command::doctor:
-        case Command::wrapper:
-        case Command::sif:
-        case Command::sif_list:
-        case Command::sif_header:
-        case Command::sif_info:
-        case Command::sif_dump:
-        case Command::cache:
-        case Command::cache_list:
-        case Command::cache_clean:
-        case Command::config:
-        case Command::config_show:
-        case Command::config_global:
-        case Command::capability:
-        case Command::capability_list:
-        case Command::capability_avail:
-        case Command::overlay:
-        case Command::overlay_create:
-        case Command::elsewhere: return std::nullopt;
-    }
-    return std::nullopt;
+    if (line.spec->group != CommandGroup::about) return std::nullopt;
+    const Command command = *line.command;
+    if (command == Command::help) return help_outcome(line, join(line.words, " "), home);
+    if (command == Command::man) return only_text(line, command, man_page());
+    if (command == Command::completion) return completion_outcome(line, home);
+    return only_text(line, command, version_text(line, false));
 }
 
 Status apply_site(const CliInput& input, const Variables& variables, CommandMask commands, Settings& settings,
@@ -209,10 +186,20 @@ Status apply_site(const CliInput& input, const Variables& variables, CommandMask
 }
 
 Action action_of(Command command) {
+    if (command == Command::instance_start) return Action::start;
+    if (command == Command::instance_run) return Action::run;
     return command == Command::run     ? Action::run
            : command == Command::shell ? Action::shell
            : command == Command::test  ? Action::test
                                        : Action::exec;
+}
+
+// `exec IMAGE -- PROGRAM`: no program has that name, and people write it.  A runscript may want it, and a tool that
+// drives Singularity knows what it gets.
+void drop_separator(Invocation& invocation) {
+    LaunchRequest& launch = invocation.launch;
+    if (invocation.dropin() || launch.strict_compat.value || launch.action != Action::exec) return;
+    if (launch.arguments.size() > 1 && launch.arguments[0] == "--") launch.arguments.erase(launch.arguments.begin());
 }
 
 // What an operand has wrong is the result; an Error is somebody else's fault: a variable's, a site file's.
@@ -222,12 +209,20 @@ Result<std::optional<std::string>> fill_request(const CliInput& input, const Var
     if (result.launches()) {
         result.launch.action = action_of(result.command);
         result.launch.image = line.words[0];
-        result.launch.arguments.assign(line.words.begin() + 1, line.words.end());
+        const bool starts = (mask & kStartMask) != 0;
+        if (starts) {
+            result.launch.instance = line.words[1];
+            result.instance.pid_file = text_of(settings, OptionId::pid_file).value.value_or("");
+        }
+        result.launch.arguments.assign(line.words.begin() + (starts ? 2 : 1), line.words.end());
         SWRUN_CHECK(apply_site(input, variables, mask, settings, result));
+        if (auto error = refused_transport(line.words[0])) return *std::move(error);
         SWRUN_CHECK(fill_launch(settings, result));
+        drop_separator(result);
         return std::optional<std::string>{};
     }
     if (result.command == Command::inspect || result.command == Command::run_help) {
+        if (auto error = refused_transport(line.words[0])) return *std::move(error);
         result.inspect.image = line.words[0];
         fill_inspect(settings, result);
         return std::optional<std::string>{};

@@ -21,6 +21,8 @@ constexpr Place<Flag> kFlags[] = {
     {O::containall, &R::containall},
     {O::writable, &R::writable},
     {O::writable_tmpfs, &R::writable_tmpfs},
+    {O::underlay, &R::underlay},
+    {O::unsquash, &R::unsquash},
     {O::cleanenv, &R::cleanenv},
     {O::no_eval, &R::no_eval},
     {O::no_umask, &R::no_umask},
@@ -31,21 +33,31 @@ constexpr Place<Flag> kFlags[] = {
     {O::uts, &R::uts},
     {O::net, &R::net},
     {O::no_privs, &R::no_privs},
+    {O::keep_privs, &R::keep_privs},
     {O::fakeroot, &R::fakeroot},
     {O::ignore_subuid, &R::ignore_subuid},
     {O::compat, &R::compat},
+    {O::strict_compat, &R::strict_compat},
     {O::nv, &R::nv},
     {O::rocm, &R::rocm},
 };
 constexpr Place<Text> kTexts[] = {
-    {O::home, &R::home},       {O::cwd, &R::cwd},           {O::workdir, &R::workdir},
-    {O::dns, &R::dns},         {O::add_caps, &R::add_caps}, {O::drop_caps, &R::drop_caps},
-    {O::shell, &R::shell},     {O::app, &R::app},           {O::hostname, &R::hostname},
+    {O::home, &R::home},
+    {O::cwd, &R::cwd},
+    {O::workdir, &R::workdir},
+    {O::dns, &R::dns},
+    {O::add_caps, &R::add_caps},
+    {O::drop_caps, &R::drop_caps},
+    {O::shell, &R::shell},
+    {O::app, &R::app},
+    {O::hostname, &R::hostname},
     {O::network, &R::network},
+    {O::unpack_dir, &R::unpack_directory},
 };
 constexpr Place<List> kLists[] = {
-    {O::no_mount, &R::no_mount},  {O::scratch, &R::scratch},   {O::no_env, &R::no_env},
-    {O::env_file, &R::env_files}, {O::security, &R::security}, {O::containlibs, &R::containlibs},
+    {O::no_mount, &R::no_mount},  {O::scratch, &R::scratch},      {O::no_env, &R::no_env},
+    {O::env_file, &R::env_files}, {O::security, &R::security},    {O::containlibs, &R::containlibs},
+    {O::keep_env, &R::keep_env},  {O::fusemount, &R::fusemounts},
 };
 
 // Origin::Kind lists the sources from the lowest to the highest.
@@ -65,9 +77,16 @@ void resolve_implications(const Settings& settings, LaunchRequest& launch) {
         imply(launch.compat, launch.*member);
     }
     for (Flag R::*member : {&R::contain, &R::pid, &R::ipc, &R::cleanenv}) imply(launch.containall, launch.*member);
+    // Apptainer has the option and does nothing about it.
+    if (launch.strict_compat.value) launch.no_pid = {};
     if (launch.no_pid.value && pid_by_name <= rank(launch.no_pid.origin)) launch.pid = {false, launch.no_pid.origin};
     if (launch.hostname.value) imply({true, launch.hostname.origin}, launch.uts);
     if (launch.network.value) imply({true, launch.network.origin}, launch.net);
+    // The programs that serve end with those who are served: only a pid namespace sees to that.
+    if (!launch.fusemounts.empty()) {
+        if (!launch.pid.value) launch.pid = {true, launch.fusemounts.front().origin};
+        launch.no_pid = {};
+    }
     // These are for a default of the site; a user who asks for both wants the devices.
     const Flag no_nv = flag_of(settings, O::no_nv);
     if (no_nv.value && rank(launch.nv.origin) < rank(no_nv.origin)) launch.nv = {false, no_nv.origin};
@@ -91,16 +110,13 @@ Status check_network(const LaunchRequest& launch) {
         .with_hint("--net --network none gives a loopback device only; without --net the host's network is used");
 }
 
-Result<ImageMode> image_mode_of(const Settings& settings) {
+Result<Asked<ImageMode>> image_mode_of(const Settings& settings) {
     const Text mode = text_of(settings, O::image_mode);
-    if (!mode.value || *mode.value == "auto") return ImageMode::automatic;
-    if (*mode.value == "fuse") return ImageMode::fuse;
+    if (!mode.value || *mode.value == "auto") return Asked<ImageMode>{ImageMode::automatic, mode.origin};
+    if (*mode.value == "fuse") return Asked<ImageMode>{ImageMode::fuse, mode.origin};
+    if (*mode.value == "unpack") return Asked<ImageMode>{ImageMode::unpack, mode.origin};
     const std::string by = " (from " + to_text(mode.origin) + ")";
-    if (*mode.value == "unpack") {
-        return make_error(Error::Kind::request, "image mode unpack is not supported yet" + by)
-            .with_hint("use auto or fuse; or unpack the image with unsquashfs and run the directory");
-    }
-    return make_error(Error::Kind::request, "unknown image mode " + *mode.value + by).with_hint("auto or fuse");
+    return make_error(Error::Kind::request, "unknown image mode " + *mode.value + by).with_hint("auto, fuse or unpack");
 }
 
 void fill_overlays(const Settings& settings, LaunchRequest& launch) {
@@ -112,6 +128,21 @@ void fill_overlays(const Settings& settings, LaunchRequest& launch) {
         }
         launch.overlays.push_back(std::move(spec));
     }
+}
+
+void fill_limits(const Settings& settings, LimitRequest& limits) {
+    limits.memory = text_of(settings, O::memory);
+    limits.memory_reservation = text_of(settings, O::memory_reservation);
+    limits.memory_swap = text_of(settings, O::memory_swap);
+    limits.oom_kill_disable = flag_of(settings, O::oom_kill_disable);
+    limits.cpus = text_of(settings, O::cpus);
+    limits.cpu_shares = text_of(settings, O::cpu_shares);
+    limits.cpuset_cpus = text_of(settings, O::cpuset_cpus);
+    limits.cpuset_mems = text_of(settings, O::cpuset_mems);
+    limits.pids_limit = text_of(settings, O::pids_limit);
+    limits.blkio_weight = text_of(settings, O::blkio_weight);
+    limits.blkio_weight_device = settings.of(O::blkio_weight_device);
+    limits.file = text_of(settings, O::apply_cgroups);
 }
 
 Level level_from_number(int number) {
@@ -159,12 +190,16 @@ Status fill_launch(const Settings& settings, Invocation& into) {
     for (const auto& [id, member] : kTexts) launch.*member = text_of(settings, id);
     for (const auto& [id, member] : kLists) launch.*member = settings.of(id);
     fill_overlays(settings, launch);
+    fill_limits(settings, launch.limits);
     into.bind_texts = settings.of(O::bind);
     into.mount_texts = settings.of(O::mount);
     into.env_texts = settings.of(O::env);
     resolve_implications(settings, launch);
+    if (!launch.fusemounts.empty() && flag_of(settings, O::no_pid).value) {
+        into.notes.push_back({Level::warning, "--no-pid is ignored: --fusemount needs process numbers of its own"});
+    }
     SWRUN_CHECK(check_network(launch));
-    SWRUN_TRY(into.image_mode, image_mode_of(settings));
+    SWRUN_TRY(launch.image_mode, image_mode_of(settings));
     into.dry_run = flag_of(settings, O::dry_run).value;
     into.explain_env = flag_of(settings, O::explain_env).value;
     into.timings = flag_of(settings, O::timings).value;

@@ -35,17 +35,26 @@ std::vector<std::string> words_of(const Settings& settings, OptionId id) {
     return words;
 }
 
-void fill_cache(const Settings& settings, CacheRequest& ask) {
+std::optional<std::string> fill_cache(const Settings& settings, const CommandLine&, Invocation& into) {
+    CacheRequest& ask = into.cache;
     const std::vector<std::string> types = words_of(settings, O::cache_type);
     for (const std::string& type : types) ask.all_types = ask.all_types && type == "all";
     ask.verbose = flag_of(settings, O::cache_verbose).value;
     ask.dry_run = flag_of(settings, O::cache_dry_run).value;
     ask.force = flag_of(settings, O::cache_force).value;
     ask.days = number_of(settings, O::cache_days, 0);
+    return std::nullopt;
 }
 
-std::optional<std::string> fill_config(const Settings& settings, const CommandLine& line, ConfigRequest& ask) {
+std::optional<std::string> fill_config_show(const Settings& settings, const CommandLine&, Invocation& into) {
+    into.config.settings = shown_settings(settings);
+    return std::nullopt;
+}
+
+std::optional<std::string> fill_config_global(const Settings& settings, const CommandLine& line, Invocation& into) {
     using Operation = ConfigRequest::Operation;
+    ConfigRequest& ask = into.config;
+    ask.settings = shown_settings(settings);
     ask.directive = line.words[0];
     const auto on = [&](OptionId id) { return flag_of(settings, id).value; };
     if (on(O::config_set) || on(O::config_unset) || on(O::config_reset)) {
@@ -58,50 +67,75 @@ std::optional<std::string> fill_config(const Settings& settings, const CommandLi
     return std::nullopt;
 }
 
-void fill_overlay(const Settings& settings, const CommandLine& line, OverlayRequest& ask) {
+std::optional<std::string> fill_overlay(const Settings& settings, const CommandLine& line, Invocation& into) {
+    OverlayRequest& ask = into.overlay;
     ask.file = line.words[0];
     ask.mebibytes = number_of(settings, O::overlay_size, ask.mebibytes);
     ask.sparse = flag_of(settings, O::overlay_sparse).value;
     ask.fakeroot = flag_of(settings, O::fakeroot).value;
     ask.directories = words_of(settings, O::overlay_directory);
+    return std::nullopt;
 }
+
+std::optional<std::string> fill_instance(const Settings& settings, const CommandLine& line, Invocation& into) {
+    InstanceRequest& ask = into.instance;
+    if (line.command == Command::instance_stop && line.words.empty() && !flag_of(settings, O::instance_all).value) {
+        return "invalid command";
+    }
+    if (!line.words.empty()) ask.pattern = line.words[0];
+    ask.user = text_of(settings, O::instance_user).value.value_or("");
+    ask.signal = text_of(settings, O::instance_signal).value.value_or("");
+    ask.timeout = number_of(settings, O::instance_timeout, ask.timeout);
+    ask.json = flag_of(settings, O::instance_json).value;
+    ask.logs = flag_of(settings, O::instance_logs).value;
+    ask.force = flag_of(settings, O::instance_force).value;
+    ask.no_stream = flag_of(settings, O::instance_no_stream).value;
+    return std::nullopt;
+}
+
+// What each of these commands takes from its line; commands without a row take nothing.
+struct Filler {
+    Command command;
+    std::optional<std::string> (*fill)(const Settings& settings, const CommandLine& line, Invocation& into);
+};
+
+std::optional<std::string> fill_sif_file(const Settings&, const CommandLine& line, Invocation& into) {
+    into.sif.file = line.words[0];
+    return std::nullopt;
+}
+
+std::optional<std::string> fill_sif_object(const Settings&, const CommandLine& line, Invocation& into) {
+    into.sif.file = line.words[1];
+    return parse_object_id(line.words[0], into.sif.id);
+}
+
+std::optional<std::string> fill_capabilities(const Settings&, const CommandLine& line, Invocation& into) {
+    into.capability_names = line.words.empty() ? "" : line.words[0];
+    return std::nullopt;
+}
+
+constexpr Filler kFillers[] = {
+    {Command::sif_list, fill_sif_file},
+    {Command::sif_header, fill_sif_file},
+    {Command::sif_info, fill_sif_object},
+    {Command::sif_dump, fill_sif_object},
+    {Command::cache_list, fill_cache},
+    {Command::cache_clean, fill_cache},
+    {Command::config_show, fill_config_show},
+    {Command::config_global, fill_config_global},
+    {Command::capability_list, fill_capabilities},
+    {Command::capability_avail, fill_capabilities},
+    {Command::overlay_create, fill_overlay},
+    {Command::instance_list, fill_instance},
+    {Command::instance_stats, fill_instance},
+    {Command::instance_stop, fill_instance},
+};
 
 }  // namespace
 
 std::optional<std::string> fill_small_request(const Settings& settings, const CommandLine& line, Invocation& into) {
-    const std::vector<std::string>& words = line.words;
-    switch (*line.command) {
-        case Command::sif_list:
-        case Command::sif_header: into.sif.file = words[0]; return std::nullopt;
-        case Command::sif_info:
-        case Command::sif_dump: into.sif.file = words[1]; return parse_object_id(words[0], into.sif.id);
-        case Command::cache_list:
-        case Command::cache_clean: fill_cache(settings, into.cache); return std::nullopt;
-        case Command::config_show: into.config.settings = shown_settings(settings); return std::nullopt;
-        case Command::config_global:
-            into.config.settings = shown_settings(settings);
-            return fill_config(settings, line, into.config);
-        case Command::capability_list:
-        case Command::capability_avail: into.capability_names = words.empty() ? "" : words[0]; return std::nullopt;
-        case Command::overlay_create: fill_overlay(settings, line, into.overlay); return std::nullopt;
-        case Command::exec:
-        case Command::run:
-        case Command::shell:
-        case Command::test:
-        case Command::inspect:
-        case Command::run_help:
-        case Command::doctor:
-        case Command::wrapper:
-        case Command::version:
-        case Command::help:
-        case Command::man:
-        case Command::completion:
-        case Command::sif:
-        case Command::cache:
-        case Command::config:
-        case Command::capability:
-        case Command::overlay:
-        case Command::elsewhere: return std::nullopt;
+    for (const auto& [command, fill] : kFillers) {
+        if (command == *line.command) return fill(settings, line, into);
     }
     return std::nullopt;
 }

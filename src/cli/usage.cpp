@@ -6,6 +6,7 @@
 
 #include "cli/dropin_help.h"
 #include "cli/help.h"
+#include "support/text.h"
 
 namespace swrun {
 namespace {
@@ -39,35 +40,50 @@ struct Guess {
     }
 };
 
-// Only under swrun's own name: others compare the bytes of the drop-in's stderr.
-std::string suggestion(const UsageFault& fault) {
-    constexpr std::string_view kUnknownFlag = "unknown flag: --";
-    Guess guess;
-    std::string_view dashes;
-    if (fault.kind == UsageFault::Kind::unknown_command) {
-        guess.word = fault.what;
-        for (const CommandSpec& spec : commands()) {
-            if (spec.parent.empty()) guess.offer(spec.name);
-        }
-    } else if (fault.what.starts_with(kUnknownFlag)) {
-        guess.word = std::string_view(fault.what).substr(kUnknownFlag.size());
-        const CommandMask mask = fault.command ? mask_of(*fault.command) : kGlobalMask;
-        for (const OptionSpec& spec : options()) {
-            if ((spec.commands & mask) != 0) guess.offer(spec.name);
-        }
-        if (fault.command && find_option(kGlobalMask, guess.word) != nullptr) {
-            return "  hint: --" + std::string(guess.word) + " stands before the command\n";
-        }
-        dashes = "--";
-    }
+std::string did_you_mean(const Guess& guess, std::string_view dashes) {
     if (guess.name.empty()) return "";
-    return "  hint: did you mean " + std::string(dashes) + std::string(guess.name) + "?\n";
+    return "did you mean " + std::string(dashes) + std::string(guess.name) + "?";
+}
+
+// `parent`: the group that the word stands behind, or nothing.
+std::string hint_for_command(std::string_view word, std::string_view parent) {
+    Guess guess{word, {}};
+    for (const CommandSpec& spec : commands()) {
+        if (spec.parent == parent) guess.offer(spec.name);
+    }
+    // A path or a file name: somebody has left the command out.
+    const bool image = parent.empty() && guess.name.empty() && word.find_first_of("/.") != std::string_view::npos;
+    return image ? "to run an image: swrun run " + printable(word) : did_you_mean(guess, "");
+}
+
+std::string hint_for_flag(std::string_view name, const std::optional<Command>& command) {
+    const std::string flag = "--" + std::string(name);
+    if (command && find_option(kGlobalMask, name) != nullptr) return flag + " stands before the command";
+    if (!command && find_option(kLaunchMask, name) != nullptr) {
+        return flag + " stands between the command and the image: swrun exec " + flag + " ...";
+    }
+    Guess guess{name, {}};
+    const CommandMask mask = command ? mask_of(*command) : kGlobalMask;
+    for (const OptionSpec& spec : options()) {
+        if ((spec.commands & mask) != 0) guess.offer(spec.name);
+    }
+    return did_you_mean(guess, "--");
+}
+
+// Only under swrun's own name: others compare the bytes of the drop-in's stderr.
+std::string hint_for(const UsageFault& fault) {
+    constexpr std::string_view kUnknownFlag = "unknown flag: --";
+    const std::string_view what = fault.what;
+    if (fault.kind == UsageFault::Kind::unknown_command) return hint_for_command(what, "");
+    if (what.starts_with(kUnknownFlag)) return hint_for_flag(what.substr(kUnknownFlag.size()), fault.command);
+    if (!fault.word.empty()) return hint_for_command(fault.word, spec_of(*fault.command).name);
+    if (fault.kind == UsageFault::Kind::operands && fault.command == Command::exec) {
+        return "exec takes an image and a program; `run` starts what the image is for, `shell` a shell in it";
+    }
+    return "";
 }
 
 std::string option_table_text(const UsageFault& fault, CalledAs called, const std::string& home) {
-    if (called == CalledAs::own) {
-        return fault.command ? option_lists(mask_of(*fault.command)) : option_lists(kGlobalMask);
-    }
     if (!fault.command) return dropin_option_table(kGlobalMask, shown_name(called), home);
     return dropin_option_table(mask_of(*fault.command), spec_of(*fault.command).name, home);
 }
@@ -87,24 +103,31 @@ std::string usage_hint(CalledAs called) {
 UsageError usage_error(const UsageFault& fault, CalledAs called, const std::string& home) {
     const std::string program(shown_name(called));
     const std::string command = fault.command ? std::string(spec_of(*fault.command).name) : program;
-    const std::string hint = called == CalledAs::own ? suggestion(fault) : "";
+    const bool own = called == CalledAs::own;
+    std::string hint = own ? hint_for(fault) : "";
+    if (!hint.empty()) hint = "  hint: " + hint + "\n";
     UsageError error;
     switch (fault.kind) {
         case UsageFault::Kind::option:
             error.err = "Error for command \"" + command + "\": " + fault.what + "\n" + hint + "\n";
+            if (own) break;  // the long table would push the message out of sight
             error.out = "Options for " + command + " command:\n\n" + option_table_text(fault, called, home) + "\n" +
                         usage_hint(called);
             break;
         case UsageFault::Kind::operands:
-            error.err = "Error for command \"" + command + "\": " + fault.what + "\n\n";
+            error.err = "Error for command \"" + command + "\": " + fault.what + "\n" + hint + "\n";
             error.out = "Usage:\n" + usage_line(spec_of(*fault.command), called) + "\n" +
                         part_list(spec_of(*fault.command), called) + usage_hint(called);
             break;
         case UsageFault::Kind::no_command: error.out = command_lists(called) + "\n" + usage_hint(called); break;
         case UsageFault::Kind::unknown_command:
             error.err = "Error: unknown command \"" + fault.what + "\" for \"" + program + "\"\n" + hint + "\n";
-            error.out = command_lists(called) + "\n" + usage_hint(called);
+            if (!own) error.out = command_lists(called) + "\n" + usage_hint(called);
             break;
+    }
+    if (own && error.out.empty()) {
+        error.err += fault.command ? "Run 'swrun help " + full_name(spec_of(*fault.command)) + "' for its options.\n"
+                                   : usage_hint(called);
     }
     return error;
 }

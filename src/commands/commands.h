@@ -10,18 +10,19 @@
 
 namespace swrun {
 
-// exec, run, shell, test.  Returns only when the program was not started (or for --dry-run).
+// exec, run, shell, test, instance start and run.  Returns only when the program was not started (or for --dry-run).
 [[nodiscard]] int launch_command(const Invocation& invocation, const HostFacts& host, Stopwatch& watch);
 
 [[nodiscard]] int inspect_command(const Invocation& invocation, const HostFacts& host);
 [[nodiscard]] int run_help_command(const Invocation& invocation, const HostFacts& host);
 [[nodiscard]] int doctor_command(const HostFacts& host);
 
-[[nodiscard]] int sif_command(const Invocation& invocation, const HostFacts& host);      // list, header, info, dump
-[[nodiscard]] int cache_command(const Invocation& invocation);                           // list, clean
-[[nodiscard]] int config_command(const Invocation& invocation);                          // show, global
-[[nodiscard]] int capability_command(const Invocation& invocation);                      // list, avail
-[[nodiscard]] int overlay_command(const Invocation& invocation, const HostFacts& host);  // create
+[[nodiscard]] int sif_command(const Invocation& invocation, const HostFacts& host);       // list, header, info, dump
+[[nodiscard]] int cache_command(const Invocation& invocation);                            // list, clean
+[[nodiscard]] int config_command(const Invocation& invocation);                           // show, global
+[[nodiscard]] int capability_command(const Invocation& invocation);                       // list, avail
+[[nodiscard]] int overlay_command(const Invocation& invocation, const HostFacts& host);   // create
+[[nodiscard]] int instance_command(const Invocation& invocation, const HostFacts& host);  // list, stats, stop
 
 // Both texts of a wrong command line; gives the exit status.
 int report(const UsageError& wrong);

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "image/directory_view.h"
+#include "image/ext_view.h"
 #include "image/image_view.h"
 
 namespace swrun {
@@ -22,21 +23,10 @@ Result<ServedImage> open_squashfs(OpenedImage& image) {
     return ServedImage{std::move(source), std::move(cache), std::move(reader)};
 }
 
-// An image without ext3 support of ours has nothing to look at.
-class EmptyView : public TreeView {
-public:
-    [[nodiscard]] Node look(const std::string&) const override { return {}; }
-    [[nodiscard]] Result<std::string> read_link(const std::string& path) const override { return missing(path); }
-    [[nodiscard]] Result<std::string> read_text(const std::string& path, std::size_t) const override {
-        return missing(path);
-    }
-    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& path) const override {
-        return missing(path);
-    }
-
-private:
-    static Error missing(const std::string& path) { return sys_error(Error::Kind::image, "look at", path, ENOENT); }
-};
+Result<std::unique_ptr<TreeView>> view_of_ext3(const OpenedImage& image) {
+    SWRUN_TRY(std::unique_ptr<ExtView> view, ExtView::open(image.fd.get(), image.facts.offset));
+    return std::unique_ptr<TreeView>(std::move(view));
+}
 
 Status open_view(ImageSession& session) {
     switch (session.image.facts.kind) {
@@ -51,7 +41,11 @@ Status open_view(ImageSession& session) {
             session.view = std::make_unique<ImageView>(session.squashfs->reader);
             break;
         }
-        case ImageFacts::Kind::ext3: session.view = std::make_unique<EmptyView>(); break;
+        case ImageFacts::Kind::ext3: {
+            SWRUN_TRY(session.view,
+                      with_context(view_of_ext3(session.image), "reading the image " + session.image.facts.path));
+            break;
+        }
     }
     return {};
 }

@@ -1,18 +1,23 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
 #include "commands/commands.h"
 #include "commands/image_session.h"
+#include "commands/instance_commands.h"
 #include "env/env_option.h"
 #include "gpu/nvidia.h"
 #include "mounts/bind_spec.h"
 #include "mounts/host_view.h"
+#include "plan/instance_state.h"
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
+#include "runtime/host_probe.h"
 #include "runtime/id_ranges.h"
 #include "runtime/launch.h"
 #include "support/io.h"
 #include "support/path.h"
+#include "support/text.h"
 
 namespace swrun {
 namespace {
@@ -39,7 +44,15 @@ Result<LaunchRequest> complete_request(const Invocation& invocation) {
 }
 
 GpuPlan find_gpu(const LaunchRequest& request, const HostFacts& host, const TreeView& host_tree) {
-    if (!request.nv.value) return {};
+    if (!request.nv.value) {
+        GpuPlan none;
+        if (request.rocm.value) {
+            none.notes.push_back({Level::warning,
+                                  "--rocm: swrun does not look for AMD libraries yet; without --contain the devices "
+                                  "are there, libraries of the host can be shown with -B"});
+        }
+        return none;
+    }
     constexpr std::size_t kMaxCache = 64U << 20U;
     std::string path_variable;
     for (const auto& [name, value] : host.environment) {
@@ -52,8 +65,9 @@ GpuPlan find_gpu(const LaunchRequest& request, const HostFacts& host, const Tree
 
 using Sessions = std::vector<std::unique_ptr<ImageSession>>;
 
-// The images that binds and overlays name, each argument once.
-Result<Sessions> open_further(const LaunchRequest& request, const std::string& cwd, std::vector<FurtherImage>& images) {
+// The images that binds and overlays name, each argument once, and the overlay partitions of the image itself.
+Result<Sessions> open_further(const LaunchRequest& request, const std::string& cwd, const OpenedImage& root,
+                              std::vector<FurtherImage>& images) {
     Sessions sessions;
     const auto open = [&](const std::string& argument, std::optional<std::uint32_t> id, SifPart part,
                           const Origin& origin) -> Status {
@@ -62,7 +76,7 @@ Result<Sessions> open_further(const LaunchRequest& request, const std::string& c
         }
         SWRUN_TRY(auto session, with_context(open_data_session(argument, cwd, id, part),
                                              "opening an image (from " + to_text(origin) + ")"));
-        images.push_back({argument, id, session->image.facts, session->view.get()});
+        images.push_back({argument, id, session->image.facts, session->view.get(), false});
         sessions.push_back(std::move(session));
         return {};
     };
@@ -73,7 +87,45 @@ Result<Sessions> open_further(const LaunchRequest& request, const std::string& c
         if (HostView().look(absolute_path(overlay.path, cwd)).kind != Node::Kind::file) continue;
         SWRUN_CHECK(open(overlay.path, std::nullopt, SifPart::overlay, overlay.origin));
     }
+    if (!root.sif) return sessions;
+    for (const SifObject& object : root.sif->objects) {
+        if (!object.partition || object.partition->part != SifPart::overlay) continue;
+        SWRUN_CHECK(open(request.image, object.id, SifPart::overlay, {Origin::Kind::builtin, "overlay partition"}));
+        images.back().embedded = true;
+    }
     return sessions;
+}
+
+bool any_is_squashfs(const ImageSession& session, const Sessions& further) {
+    return session.squashfs ||
+           std::any_of(further.begin(), further.end(), [](const auto& one) { return one->squashfs.has_value(); });
+}
+
+LaunchImage borrow(ImageSession& session) {
+    const ImageFacts& facts = session.image.facts;
+    return {session.squashfs ? &*session.squashfs : nullptr, session.image.fd.get(), facts.path, facts.offset,
+            facts.size};
+}
+
+// Where the program will be looked for, as far as that is known before the launch.
+std::vector<std::string> likely_programs(const ProcessPlan& process) {
+    std::string directories = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    if (process.environment) {
+        for (const Variable& variable : *process.environment) {
+            if (variable.name == "PATH") directories = variable.value;
+        }
+    }
+    std::vector<std::string> paths;
+    for (const Candidate& candidate : process.program.candidates) {
+        const std::string& word = !candidate.path.empty() || candidate.argv.empty() ? candidate.path
+                                                                                    : candidate.argv[0];
+        if (word.find('/') != std::string::npos) {
+            paths.push_back(word);
+            continue;
+        }
+        for (const std::string_view directory : split(directories, ':')) paths.push_back(join_path(directory, word));
+    }
+    return paths;
 }
 
 void explain_environment(const LaunchPlan& plan) {
@@ -91,8 +143,27 @@ void explain_environment(const LaunchPlan& plan) {
     }
 }
 
+Status check_instance(const LaunchRequest& request) {
+    if (instance_of_address(request.image)) {
+        return make_error(Error::Kind::request,
+                          "While setting image/instance: starting an instance from another is not allowed");
+    }
+    if (!instance_name_valid(request.instance)) {
+        return make_error(Error::Kind::request, "while executing starter: while checking instance name: " +
+                                                    printable(request.instance) + " is not a valid instance name");
+    }
+    return {};
+}
+
 Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& finished) {
     SWRUN_TRY(const LaunchRequest request, complete_request(invocation));
+    const bool starts = !request.instance.empty();
+    if (starts) {
+        SWRUN_CHECK(check_instance(request));
+        host.terminal.clear();  // an instance has none
+    } else if (instance_of_address(request.image)) {
+        return join_command(request, host);
+    }
     if (request.fakeroot.value) host.subordinate = probe_subordinate_ids(host.user);
     const std::string& cwd = host.cwd.logical.empty() ? "/" : host.cwd.logical;
     SWRUN_TRY(const std::unique_ptr<ImageSession> session, open_session(request.image, cwd, host.architecture));
@@ -100,9 +171,12 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
     const HostView host_tree;
     const GpuPlan gpu = find_gpu(request, host, host_tree);
     std::vector<FurtherImage> images;
-    SWRUN_TRY(const Sessions further, open_further(request, cwd, images));
-    SWRUN_TRY(const LaunchPlan plan,
-              resolve({request, host, session->image.facts, host_tree, *session->view, gpu, images}));
+    SWRUN_TRY(const Sessions further, open_further(request, cwd, session->image, images));
+    if (request.image_mode.value == ImageMode::automatic && any_is_squashfs(*session, further)) {
+        host.fuse_errno = probe_fuse_device();
+    }
+    SWRUN_TRY(LaunchPlan plan, resolve({request, host, session->image.facts, host_tree, *session->view, gpu, images}));
+    SWRUN_TRY(plan.limits, find_limits(request, host));
     watch.lap("plan");
     if (invocation.dry_run || invocation.explain_env) {
         if (invocation.explain_env) explain_environment(plan);
@@ -111,9 +185,16 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
         return {};
     }
     say(plan.notes);
-    std::vector<ServedImage*> served;
-    for (const auto& one : further) served.push_back(one->squashfs ? &*one->squashfs : nullptr);
-    return launch(plan, session->squashfs ? &*session->squashfs : nullptr, served, watch, {invocation.timings});
+    if (session->squashfs) session->squashfs->hint.programs = likely_programs(plan.process);
+    std::vector<LaunchImage> opened = {borrow(*session)};
+    for (const auto& one : further) opened.push_back(borrow(*one));
+    if (starts) {
+        const auto launcher = [&](const LaunchOptions& options) { return launch(plan, opened, watch, options); };
+        return start_instance(invocation, host, plan, launcher, finished);
+    }
+    LaunchOptions options;
+    options.print_timings = invocation.timings;
+    return launch(plan, opened, watch, options);
 }
 
 }  // namespace
@@ -122,7 +203,9 @@ int launch_command(const Invocation& invocation, const HostFacts& host, Stopwatc
     bool finished = false;
     const Error error = run(invocation, host, watch, finished);
     if (!finished) return report(error);
-    return std::fflush(stdout) == 0 ? 0 : report(sys_error(Error::Kind::host, "write", "standard output", errno));
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0
+               ? 0
+               : report(sys_error(Error::Kind::host, "write", "standard output", errno));
 }
 
 }  // namespace swrun

@@ -133,6 +133,13 @@ std::vector<EnvOverride> make_overrides(const EnvInputs& inputs, const std::map<
     return result;
 }
 
+bool is_kept(const std::string& name, const LaunchRequest& request) {
+    return std::any_of(request.keep_env.begin(), request.keep_env.end(), [&](const Asked<std::string>& kept) {
+        const std::string_view pattern = kept.value;
+        return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
+    });
+}
+
 bool is_forwarded(const std::string& name, const LaunchRequest& request) {
     if (name.starts_with("APPTAINER_") || name.starts_with("SINGULARITY_")) return false;
     if (name.starts_with(kNewPrefix) || name.starts_with(kOldPrefix)) return false;
@@ -140,7 +147,7 @@ bool is_forwarded(const std::string& name, const LaunchRequest& request) {
     for (const Asked<std::string>& left_out : request.no_env) {
         if (left_out.value == name) return false;
     }
-    return !wants_clean_environment(request) || is_listed(name, kAlwaysForwarded);
+    return !wants_clean_environment(request) || is_listed(name, kAlwaysForwarded) || is_kept(name, request);
 }
 
 std::vector<std::pair<std::string, std::string>> runtime_variables(const EnvInputs& inputs) {
@@ -154,6 +161,7 @@ std::vector<std::pair<std::string, std::string>> runtime_variables(const EnvInpu
     both("NAME", inputs.image.name);
     both("BIND", join(inputs.bind_targets, ","));
     both("ENVIRONMENT", std::string(kCustomEnvFile));
+    if (!request.instance.empty()) both("INSTANCE", request.instance);
     list.emplace_back("APPTAINER_COMMAND", action_name(request.action));
     const std::string app = request.app.value.value_or("");
     list.emplace_back("APPTAINER_APPNAME", app);
@@ -209,7 +217,7 @@ EnvRules apply_env_rules(const EnvInputs& inputs) {
             provide("USER_PATH", (path == caller.end() ? "" : path->second.value) +
                                      ":/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin:/usr/local/sbin");
         }
-    } else if (!forced.contains("LANG")) {
+    } else if (!forced.contains("LANG") && !forwarded.contains("LANG")) {
         provide("LANG", "C");
     }
     provide("HOME", inputs.home);
@@ -226,6 +234,7 @@ StartupPlan make_startup_plan(const EnvInputs& inputs, std::vector<Note>& notes)
     plan.forwarded = std::move(rules.forwarded);
     plan.overrides = std::move(rules.overrides);
     plan.no_eval = inputs.request.no_eval.value || inputs.request.compat.value;
+    plan.strict = inputs.request.strict_compat.value;
     plan.app = inputs.request.app.value.value_or("");
     if (inputs.request.action == Action::shell) plan.shell = inputs.request.shell.value.value_or("");
     plan.positional = inputs.request.arguments;

@@ -51,7 +51,7 @@ void prefer_image_libraries(const StartupPlan& plan, ShellSession& session, cons
 }
 
 // Runs one of the image's files.  False: result says why no further one is to be run.
-bool source_file(const EnvFile& file, ShellSession& session, ShellOptions options, StartupResult& result) {
+bool source_file(const EnvFile& file, bool strict, ShellSession& session, ShellOptions options, StartupResult& result) {
     options.origin = "image " + file.path;
     const ShellOutcome outcome = run_shell_text(file.path, file.text, session, options);
     switch (outcome.kind) {
@@ -62,7 +62,7 @@ bool source_file(const EnvFile& file, ShellSession& session, ShellOptions option
             return false;
         case ShellOutcome::Kind::exited: break;
     }
-    if (outcome.status == 0) {
+    if (outcome.status == 0 && !strict) {
         session.notes.push_back(exit_zero_note(file.path));
         return true;
     }
@@ -93,7 +93,8 @@ bool take_step(const StartupStep& step, const StartupPlan& plan, ShellSession& s
         case StartupStep::Kind::default_path:
             if (!is_set(session, "PATH")) set_exported(session, "PATH", std::string(kDefaultPath), "default");
             return true;
-        case StartupStep::Kind::source: return source_file(plan.files[step.file], session, options, result);
+        case StartupStep::Kind::source:
+            return source_file(plan.files[step.file], plan.strict, session, options, result);
         case StartupStep::Kind::complete_path: {
             const auto path = session.variables.find("PATH");
             const std::string origin = path == session.variables.end() ? "default" : path->second.origin;

@@ -75,12 +75,15 @@ void apply_library_wishes(Environment& env) {
     if (!after.empty()) value += ":" + after;
 }
 
-// What the image did not set comes from the caller; what it set, even to nothing, stays.
+// What the image did not set comes from the caller; what it set, even to nothing, stays.  Strictly as in Apptainer
+// nothing of the caller and nothing of the image make no variable at all.
 void restore_forwarded(const StartupPlan& plan, const ShellState& state, Environment& env) {
     for (const Variable& variable : plan.forwarded) {
         const bool ours = is_listed(variable.name, kOfTheShell) || is_listed(variable.name, kProtectedNames);
         const bool hidden = state.hidden.contains(variable.name) && !ours;
-        if (!hidden) env.try_emplace(variable.name, variable);
+        if (hidden) continue;
+        const auto [at, added] = env.try_emplace(variable.name, variable);
+        if (!added && plan.strict && !ours && at->second.value.empty()) env.erase(at);
     }
 }
 

@@ -7,12 +7,18 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
+#include <latch>
+#include <optional>
 #include <system_error>
 #include <thread>
 
+#include "fuse/idle.h"
 #include "fuse/link.h"
 #include "fuse/ops.h"
+#include "fuse/prefetch.h"
+#include "fuse/server_stats.h"
 #include "image/image_view.h"
+#include "image/squash_metadata.h"
 
 namespace swrun {
 namespace {
@@ -33,6 +39,11 @@ bool launcher_speaks(int link) {
     while (::poll(&waiting, 1, -1) < 0 && errno == EINTR) {}
     char probe = 0;
     return ::recv(link, &probe, 1, MSG_PEEK) > 0;
+}
+
+bool has_news(int link) {
+    pollfd waiting{link, POLLIN, 0};
+    return ::poll(&waiting, 1, 0) != 0;
 }
 
 Result<GhostTree> place_ghosts(SquashReader& reader, const std::vector<Ghost>& ghosts) {
@@ -61,40 +72,90 @@ Result<Session> open_session(ImageService& service, Fd device) {
     return session;
 }
 
+// What the answering threads share.
+struct Desk {
+    fuse_session* session = nullptr;
+    IdleTrimmer* trimmer = nullptr;
+    ServerStats* stats = nullptr;  // null when nobody counts
+};
+
 // Until the mount is gone: the device then says ENODEV, which libfuse turns into the end of the session.
-void answer(fuse_session* session) {
+void answer(const Desk& desk) {
     fuse_buf buffer{};
-    while (fuse_session_exited(session) == 0) {
-        const int size = fuse_session_receive_buf(session, &buffer);
+    while (fuse_session_exited(desk.session) == 0) {
+        const int size = fuse_session_receive_buf(desk.session, &buffer);
         if (size == -EINTR) continue;
         if (size <= 0) break;
-        fuse_session_process_buf(session, &buffer);
+        desk.trimmer->note_request();
+        if (desk.stats != nullptr)
+            desk.stats->count({static_cast<const std::byte*>(buffer.mem), static_cast<std::size_t>(size)});
+        fuse_session_process_buf(desk.session, &buffer);
     }
     std::free(buffer.mem);
+}
+
+struct Tree {
+    GhostTree ghosts;
+    std::uint64_t root = 0;
+};
+
+Result<Tree> find_tree(ReaderPool& readers, const DeviceMessage& message) {
+    SWRUN_TRY(const ReaderPool::Lease reader, readers.borrow());
+    SWRUN_TRY(GhostTree ghosts, place_ghosts(*reader, message.ghosts));
+    const std::optional<SquashNode> root = ImageView(*reader).find(message.root);
+    if (!root) return make_error(Error::Kind::image, "the image has no readable " + message.root);
+    return Tree{std::move(ghosts), root->id};
+}
+
+// Waits for the device, then lets `serve` answer until the mount is gone.
+template <class Serve> Status serve_with(ReaderPool& readers, Prefetch& prefetch, int link, Serve serve) {
+    prefetch.help([&] { return has_news(link); });
+    if (!launcher_speaks(link)) return {};
+    SWRUN_TRY(DeviceMessage message, receive_device(link));
+    SWRUN_TRY(const Tree tree, find_tree(readers, message));
+    ImageService service{readers, tree.ghosts, tree.root, message.owners, std::time(nullptr)};
+    SWRUN_TRY(const Session session, open_session(service, std::move(message.device)));
+    serve(session.get());
+    return {};
 }
 
 }  // namespace
 
 Status serve_image(ServedImage& image, int link) {
-    if (!launcher_speaks(link)) return {};
-    SWRUN_TRY(DeviceMessage message, receive_device(link));
-    SWRUN_TRY(const GhostTree ghosts, place_ghosts(image.reader, message.ghosts));
-    const std::optional<SquashNode> root = ImageView(image.reader).find(message.root);
-    if (!root) return make_error(Error::Kind::image, "the image has no readable " + message.root);
-    ReaderPool readers(image.source, image.cache, kThreads);
+    ReaderPool readers(image.source, image.cache, kThreads + 1);
     readers.add(std::move(image.reader));
-    ImageService service{readers, ghosts, root->id, message.owners, std::time(nullptr)};
-    SWRUN_TRY(const Session session, open_session(service, std::move(message.device)));
-    // INIT comes first and alone: everything else waits for its answer (fuse(4)).
+    Prefetch prefetch(image.source, image.cache);
+    const std::unique_ptr<ServerStats> stats = ServerStats::wanted();
+    if (stats) image.cache->remember_decodes();
+    Desk desk;
+    desk.stats = stats.get();
+    std::latch ready(1);  // the session exists, or there will be none
     std::thread second;
     try {
-        second = std::thread(answer, session.get());
+        second = std::thread([&] {
+            if (const auto reader = readers.borrow()) prefetch.run(**reader, image.hint);
+            ready.wait();
+            if (desk.session != nullptr) answer(desk);
+        });
     } catch (const std::system_error&) {
         // The limit of processes is reached (ulimit -u): one thread serves as well, only not as fast.
     }
-    answer(session.get());
-    if (second.joinable()) second.join();
-    return {};
+    const Status served = serve_with(readers, prefetch, link, [&](fuse_session* session) {
+        IdleTrimmer trimmer(fuse_session_fd(session), *image.cache);
+        desk.trimmer = &trimmer;
+        desk.session = session;
+        ready.count_down();
+        answer(desk);
+        prefetch.stop();
+        if (second.joinable()) second.join();
+    });
+    prefetch.stop();
+    if (second.joinable()) {
+        ready.count_down();
+        second.join();
+    }
+    if (served && stats) return stats->append(image.cache->counters(), SquashMetadata::decoded_blocks());
+    return served;
 }
 
 }  // namespace swrun

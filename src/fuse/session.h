@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "image/prediction.h"
 #include "image/reader_pool.h"
 #include "support/result.h"
 
@@ -15,6 +16,7 @@ struct ServedImage {
     std::shared_ptr<const SquashSource> source;
     std::shared_ptr<BlockCache> cache;
     SquashReader reader;
+    StartHint hint{};  // what will be started from it; empty for nothing
 };
 
 // `link` is borrowed, the image is used up.  A launcher that goes away without sending a device is a

@@ -18,6 +18,7 @@ Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockP
         shard.changed.wait(lock);
     }
     shard.slots.emplace(key, Slot{nullptr, shard.order.end()});
+    if (remembers_ && !shard.decoded.insert(key).second) repeats_.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
     decodes_.fetch_add(1, std::memory_order_relaxed);
     Result<BlockPtr> block = decode();
@@ -63,9 +64,18 @@ void BlockCache::clear() {
     }
 }
 
+void BlockCache::remember_decodes() {
+    remembers_ = true;
+    for (Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        for (const auto& [key, slot] : shard.slots) shard.decoded.insert(key);
+    }
+}
+
 BlockCache::Counters BlockCache::counters() const {
     Counters counters;
     counters.decodes = decodes_.load(std::memory_order_relaxed);
+    counters.repeats = repeats_.load(std::memory_order_relaxed);
     counters.hits = hits_.load(std::memory_order_relaxed);
     for (const Shard& shard : shards_) {
         const std::lock_guard lock(shard.mutex);

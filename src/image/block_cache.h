@@ -14,6 +14,7 @@
 #include <mutex>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "support/result.h"
 
@@ -40,8 +41,9 @@ class BlockCache {
 public:
     struct Counters {
         std::uint64_t decodes = 0;
-        std::uint64_t hits = 0;   // found, or waited for
-        std::uint64_t bytes = 0;  // held now
+        std::uint64_t repeats = 0;  // decodes of a block that had been decoded before; see remember_decodes()
+        std::uint64_t hits = 0;     // found, or waited for
+        std::uint64_t bytes = 0;    // held now
     };
 
     explicit BlockCache(std::size_t capacity) : shard_capacity_(capacity / kShards) {}
@@ -57,6 +59,10 @@ public:
     void clear();
 
     [[nodiscard]] Counters counters() const;
+
+    // From now on, repeats are counted; what is in the cache counts as decoded once.  Costs memory for every
+    // block ever decoded, so only who measures asks for it, before the cache is shared.
+    void remember_decodes();
 
 private:
     static constexpr std::size_t kShards = 8;
@@ -74,6 +80,7 @@ private:
         std::unordered_map<BlockKey, Slot, Hash> slots;
         std::list<BlockKey> order;  // most recently used first; decoded blocks only
         std::size_t bytes = 0;
+        std::unordered_set<BlockKey, Hash> decoded;  // ever; only where repeats are counted
     };
 
     [[nodiscard]] Shard& shard_of(BlockKey key) { return shards_[(Hash{}(key) >> 32) % kShards]; }
@@ -82,7 +89,9 @@ private:
 
     std::size_t shard_capacity_;
     std::array<Shard, kShards> shards_;
+    bool remembers_ = false;
     std::atomic<std::uint64_t> decodes_ = 0;
+    std::atomic<std::uint64_t> repeats_ = 0;
     std::atomic<std::uint64_t> hits_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "image/squash_metadata.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -23,11 +24,17 @@ Error damaged(const char* what, std::uint64_t where) {
     return sys_error(Error::Kind::image, "read", std::string(what) + " " + std::to_string(where), EIO);
 }
 
+std::atomic<std::uint64_t>& decoded() {
+    static std::atomic<std::uint64_t> count = 0;
+    return count;
+}
+
 template <Decompressor inflate> sqfs_err glue(void* in, std::size_t in_size, void* out, std::size_t* out_size) {
     const auto produced = inflate({static_cast<const std::byte*>(in), in_size},
                                   {static_cast<std::byte*>(out), *out_size});
     if (!produced) return SQFS_ERR;
     *out_size = *produced;
+    decoded().fetch_add(1, std::memory_order_relaxed);
     return SQFS_OK;
 }
 
@@ -177,6 +184,8 @@ Status SquashMetadata::read(MetaCursor& cursor, std::span<std::byte> into) {
     cursor.offset = static_cast<std::uint32_t>(at.offset);
     return Unit{};
 }
+
+std::uint64_t SquashMetadata::decoded_blocks() { return decoded().load(std::memory_order_relaxed); }
 
 Result<SquashNode> SquashMetadata::node(std::uint64_t id) {
     const SquashSuper& super = source_->super();

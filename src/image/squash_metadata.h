@@ -37,6 +37,10 @@ public:
 
     [[nodiscard]] const SquashSource& source() const { return *source_; }
 
+    // How many metadata blocks this process has decompressed, for all images together: the library hands
+    // its decompressor nothing to tell one image from another.
+    [[nodiscard]] static std::uint64_t decoded_blocks();
+
 private:
     struct Handle;
     explicit SquashMetadata(std::shared_ptr<const SquashSource> source);

@@ -81,6 +81,70 @@ Result<BlockKey> SquashReader::locate(const SquashNode& file, std::uint64_t numb
     return key;
 }
 
+Result<SquashReader::BlockPlace> SquashReader::place_of(const SquashNode& file, std::uint64_t number) {
+    BlockPlace place;
+    if (file.fragment == kSquashNoFragment || number != file.size / source().super().block_size) {
+        SWRUN_TRY(place.key, locate(file, number));
+        return place;
+    }
+    SWRUN_TRY(place.key, metadata_.fragment(file.fragment));
+    if (SquashSource::stored_size(place.key.header) == 0) return failed("read", file, EIO);
+    place.offset = file.offset;
+    place.fragment = true;
+    return place;
+}
+
+Result<std::optional<BlockKey>> SquashReader::key_of(const SquashNode& file, std::uint64_t number) {
+    const std::uint64_t block_size = source().super().block_size;
+    if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
+    std::optional<BlockKey> key;
+    if (number >= file.size / block_size + (file.size % block_size != 0 ? 1 : 0)) return key;
+    SWRUN_TRY(const BlockPlace place, place_of(file, number));
+    if (SquashSource::stored_size(place.key.header) != 0) key = place.key;
+    return key;
+}
+
+Result<FileBlock> SquashReader::block(const SquashNode& file, std::uint64_t number, std::span<std::byte> scratch) {
+    if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
+    FileBlock block;
+    const std::uint64_t block_size = source().super().block_size;
+    if (number >= file.size / block_size + (file.size % block_size != 0 ? 1 : 0)) return block;
+    block.size = std::min(block_size, file.size - number * block_size);
+    SWRUN_TRY(const BlockPlace place, place_of(file, number));
+    if (SquashSource::stored_size(place.key.header) == 0) return block;
+    std::span<const std::byte> whole;
+    if (place.fragment) {
+        SWRUN_TRY(block.held, source().block(place.key, *cache_));
+        whole = block.held->view();
+    } else {
+        SWRUN_TRY(const std::size_t size, source().decode(place.key, scratch));
+        whole = scratch.first(size);
+    }
+    if (place.offset > whole.size() || block.size > whole.size() - place.offset) return failed("read", file, EIO);
+    block.bytes = whole.subspan(place.offset, static_cast<std::size_t>(block.size));
+    return block;
+}
+
+Result<std::uint64_t> SquashReader::filled_size(const SquashNode& file) {
+    const std::uint64_t block_size = source().super().block_size;
+    const bool fragment = file.fragment != kSquashNoFragment;
+    const std::uint64_t rest = file.size % block_size;
+    std::uint64_t left = file.size / block_size + (rest != 0 && !fragment ? 1 : 0);
+    std::uint64_t filled = fragment ? rest : 0;
+    MetaCursor sizes = file.content;
+    std::array<std::byte, kStep * sizeof(std::uint32_t)> raw;
+    while (left > 0) {
+        const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left, kStep));
+        SWRUN_CHECK(metadata_.read(sizes, std::span(raw).first(count * sizeof(std::uint32_t))));
+        ByteReader reader(raw);
+        for (std::size_t i = 0; i < count; ++i, --left) {
+            const bool last = left == 1 && rest != 0 && !fragment;
+            if (SquashSource::stored_size(reader.u32()) != 0) filled += last ? rest : block_size;
+        }
+    }
+    return filled;
+}
+
 Result<FileSlice> SquashReader::slice(const SquashNode& file, std::uint64_t offset, std::uint64_t size) {
     if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
     FileSlice slice;
@@ -90,16 +154,10 @@ Result<FileSlice> SquashReader::slice(const SquashNode& file, std::uint64_t offs
     const std::uint64_t inside = offset % block_size;
     slice.size = static_cast<std::size_t>(std::min({size, file.size - offset, block_size - inside}));
     slice.offset = static_cast<std::size_t>(inside);
-    BlockKey key;
-    if (file.fragment != kSquashNoFragment && number == file.size / block_size) {
-        SWRUN_TRY(key, metadata_.fragment(file.fragment));
-        if (SquashSource::stored_size(key.header) == 0) return failed("read", file, EIO);
-        slice.offset += file.offset;
-    } else {
-        SWRUN_TRY(key, locate(file, number));
-        if (SquashSource::stored_size(key.header) == 0) return slice;
-    }
-    SWRUN_TRY(slice.block, source().block(key, *cache_));
+    SWRUN_TRY(const BlockPlace place, place_of(file, number));
+    if (SquashSource::stored_size(place.key.header) == 0) return slice;
+    slice.offset += place.offset;
+    SWRUN_TRY(slice.block, source().block(place.key, *cache_));
     if (slice.offset > slice.block->size || slice.size > slice.block->size - slice.offset) {
         return failed("read", file, EIO);
     }

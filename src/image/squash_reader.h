@@ -32,6 +32,13 @@ struct FileSlice {
     }
 };
 
+// One block of a file, for who reads all of it once.
+struct FileBlock {
+    BlockPtr held;                     // a fragment, which other files share
+    std::span<const std::byte> bytes;  // empty: a hole
+    std::uint64_t size = 0;
+};
+
 class SquashReader {
 public:
     // Fails when the tables or the root directory cannot be read.
@@ -49,6 +56,16 @@ public:
 
     // The longest piece from `offset` on that lies in one block, at most `size` bytes; empty at the end.
     [[nodiscard]] Result<FileSlice> slice(const SquashNode& file, std::uint64_t offset, std::uint64_t size);
+
+    // Block `number` of a file, counted by the image's block size; only fragments go through the cache, all else
+    // is decoded into `scratch` (of that size), where it lies until the next call.  Empty behind the end.
+    [[nodiscard]] Result<FileBlock> block(const SquashNode& file, std::uint64_t number, std::span<std::byte> scratch);
+
+    // Bytes of a file that lie in no hole.
+    [[nodiscard]] Result<std::uint64_t> filled_size(const SquashNode& file);
+
+    // Where block `number` of a file is stored; nullopt for a hole and past the end.
+    [[nodiscard]] Result<std::optional<BlockKey>> key_of(const SquashNode& file, std::uint64_t number);
 
     // Entries in the order of the image (by byte value), without "." and "..", starting at `from`: 0, or
     // the `next` of an entry seen before.  At most `limit`; fewer only at the end.
@@ -78,6 +95,13 @@ private:
 
     [[nodiscard]] Result<Checkpoint> checkpoint(const SquashNode& file, std::uint64_t number);
     [[nodiscard]] Status add_sizes(Checkpoint& at, std::size_t count, std::uint32_t* last);
+    // Where a block is stored (key.header of size 0: a hole), and how far into it the file's bytes begin.
+    struct BlockPlace {
+        BlockKey key;
+        std::size_t offset = 0;
+        bool fragment = false;
+    };
+    [[nodiscard]] Result<BlockPlace> place_of(const SquashNode& file, std::uint64_t number);
     [[nodiscard]] Result<BlockKey> locate(const SquashNode& file, std::uint64_t number);
     [[nodiscard]] Result<Walk> start_walk(const SquashNode& directory);
     [[nodiscard]] Status skip_ahead(Walk& walk, const SquashNode& directory, std::uint64_t from, std::string_view name);

@@ -1,5 +1,6 @@
 #include "image/squash_source.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <limits>
@@ -32,31 +33,37 @@ Status SquashSource::read(std::span<std::byte> into, std::uint64_t position) con
 }
 
 Result<BlockPtr> SquashSource::block(BlockKey key, BlockCache& cache) const {
-    return cache.get(key, [this, key] { return decode(key); });
+    return cache.get(key, [this, key] { return decode_new(key); });
 }
 
-Result<BlockPtr> SquashSource::decode(BlockKey key) const {
+Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into) const {
     // Builders store a block as it is when compression does not make it smaller.
     const std::size_t stored = stored_size(key.header);
     const auto damaged = [&] {
         return sys_error(Error::Kind::image, "decode", "block at " + std::to_string(key.position), EIO);
     };
     if (stored == 0 || stored > super_.block_size) return damaged();
-    auto block = std::make_shared<Block>();
     if ((key.header & kStoredPlain) != 0) {
-        block->bytes = std::make_unique_for_overwrite<std::byte[]>(stored);
-        block->size = stored;
-        SWRUN_CHECK(read({block->bytes.get(), stored}, key.position));
-        return BlockPtr(std::move(block));
+        if (stored > into.size()) return damaged();
+        SWRUN_CHECK(read(into.first(stored), key.position));
+        return stored;
     }
     thread_local std::vector<std::byte> input;
     if (input.size() < stored) input.resize(super_.block_size);
     const std::span<std::byte> packed = std::span(input).first(stored);
     SWRUN_CHECK(read(packed, key.position));
-    block->bytes = std::make_unique_for_overwrite<std::byte[]>(super_.block_size);
-    const std::optional<std::size_t> size = decompress_(packed, {block->bytes.get(), super_.block_size});
+    const std::optional<std::size_t> size = decompress_(packed, into);
     if (!size) return damaged();
-    block->size = *size;
+    return *size;
+}
+
+Result<BlockPtr> SquashSource::decode_new(BlockKey key) const {
+    const std::size_t room = (key.header & kStoredPlain) != 0
+                                 ? std::min<std::size_t>(stored_size(key.header), super_.block_size)
+                                 : super_.block_size;
+    auto block = std::make_shared<Block>();
+    block->bytes = std::make_unique_for_overwrite<std::byte[]>(room);
+    SWRUN_TRY(block->size, decode(key, {block->bytes.get(), room}));
     return BlockPtr(std::move(block));
 }
 

@@ -30,6 +30,10 @@ public:
     // The decompressed block, from the cache or decoded now.  EIO when it is damaged or out of bounds.
     [[nodiscard]] Result<BlockPtr> block(BlockKey key, BlockCache& cache) const;
 
+    // The same past any cache, for who reads each block once: into memory of the caller that holds a whole block
+    // (super().block_size); gives the size.
+    [[nodiscard]] Result<std::size_t> decode(BlockKey key, std::span<std::byte> into) const;
+
     // Exactly `into.size()` bytes at a position of the image; EIO when they are not there.
     [[nodiscard]] Status read(std::span<std::byte> into, std::uint64_t position) const;
 
@@ -45,7 +49,7 @@ private:
           size_(size),
           super_(super),
           decompress_(decompressor_for(super.compression)) {}
-    [[nodiscard]] Result<BlockPtr> decode(BlockKey key) const;
+    [[nodiscard]] Result<BlockPtr> decode_new(BlockKey key) const;
 
     Fd fd_;
     std::uint64_t offset_;

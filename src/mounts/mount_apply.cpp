@@ -25,6 +25,7 @@ std::string describe(const MountOp& op) {
         case MountOp::Kind::image: return "mounting the image " + op.source + " at " + op.target + " " + from;
         case MountOp::Kind::bind: return "binding " + op.source + " to " + op.target + " " + from;
         case MountOp::Kind::generated: return "placing the generated " + op.target + " " + from;
+        case MountOp::Kind::fuse:
         case MountOp::Kind::tmpfs:
         case MountOp::Kind::proc:
         case MountOp::Kind::sysfs:
@@ -74,7 +75,8 @@ Result<Fd> make_generated(const MountOp& op) {
 Result<Fd> capture_one(const MountOp& op) {
     switch (op.kind) {
         case MountOp::Kind::bind: return capture_bind(op);
-        case MountOp::Kind::image: break;  // mounted already, with its server
+        case MountOp::Kind::image:
+        case MountOp::Kind::fuse: break;  // mounted already, with its server or program
         case MountOp::Kind::tmpfs: return make_tmpfs(op);
         case MountOp::Kind::generated: return make_generated(op);
         case MountOp::Kind::proc: return make_mount("proc", {{"source", "proc"}}, op.flags);
@@ -141,14 +143,17 @@ Status attach_one(int root, const Captured& captured) {
 
 }  // namespace
 
-Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd> images,
-                                             std::vector<Note>& notes) {
-    std::size_t next_image = 0;
+Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd>& images,
+                                             std::vector<Fd>& fuse_mounts, std::vector<Note>& notes) {
     std::vector<Captured> captured;
     captured.reserve(ops.size());
     for (const MountOp& op : ops) {
         if (op.kind == MountOp::Kind::image) {
-            captured.push_back({&op, std::move(images.at(next_image++))});
+            captured.push_back({&op, std::move(images.at(op.image_mount))});
+            continue;
+        }
+        if (op.kind == MountOp::Kind::fuse) {
+            captured.push_back({&op, std::move(fuse_mounts.at(op.fuse_mount))});
             continue;
         }
         Result<Fd> mount = capture_with_fallback(op, notes);

@@ -19,9 +19,9 @@ struct Captured {
 
 // S5.  Kinds that need the finished process environment (proc) are made here too: the pid namespace
 // already exists.  Failures of optional ops become notes.
-// `images` are the detached mounts of the ops of kind image, in plan order.
-[[nodiscard]] Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd> images,
-                                                           std::vector<Note>& notes);
+// `images`: the plan's image mounts; those of the ops are taken out of it, as are `fuse_mounts`.
+[[nodiscard]] Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd>& images,
+                                                           std::vector<Fd>& fuse_mounts, std::vector<Note>& notes);
 
 // S6, second half: attaches each capture at its target below `root`.
 [[nodiscard]] Status attach_mounts(int root, std::vector<Captured>& captured, std::vector<Note>& notes);

@@ -69,4 +69,6 @@ std::optional<int> capability_number(std::string_view name) {
     return std::nullopt;
 }
 
+bool is_every_capability(std::string_view name) { return same_letters(name, "ALL") || same_letters(name, "CAP_ALL"); }
+
 }  // namespace swrun

@@ -19,4 +19,7 @@ struct CapabilityName {
 // "chown", "CAP_CHOWN": nullopt when there is no such capability.
 [[nodiscard]] std::optional<int> capability_number(std::string_view name);
 
+// "all", "CAP_ALL"
+[[nodiscard]] bool is_every_capability(std::string_view name);
+
 }  // namespace swrun

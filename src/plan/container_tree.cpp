@@ -8,8 +8,11 @@
 namespace swrun {
 namespace {
 
-std::string below(const std::string& base, const std::string& path, const std::string& prefix) {
-    return path == prefix ? base : join_path(base, std::string_view(path).substr(prefix == "/" ? 0 : prefix.size()));
+// Where a path below a mount's target lies in the tree that the mount shows.
+std::string source_of(const MountOp& op, const std::string& path) {
+    const std::string& base = op.kind == MountOp::Kind::image ? op.image_path : op.source;
+    if (path == op.target) return base;
+    return join_path(base, std::string_view(path).substr(op.target == "/" ? 0 : op.target.size()));
 }
 
 Node ghost_node(const Ghost& ghost) {
@@ -112,22 +115,30 @@ std::vector<Ghost> ContainerTree::ghosts() const {
     return all;
 }
 
+const TreeView* ContainerTree::shown_by(const MountOp& op) const {
+    if (op.kind == MountOp::Kind::bind) return &host_;
+    if (op.kind != MountOp::Kind::image) return nullptr;
+    const auto view = image_views_.find(op.image_mount);
+    return view == image_views_.end() ? nullptr : view->second;
+}
+
 Node ContainerTree::look(const std::string& path) const {
     const MountOp* op = mount_over(path);
     if (op == nullptr) {
         const auto ghost = ghosts_.find(path);
         return ghost != ghosts_.end() ? ghost_node(ghost->second) : image_.look(path);
     }
-    if (op->kind != MountOp::Kind::bind) return content_node(*op, path);
-    if (path != op->target) return host_.look(below(op->source, path, op->target));
+    const TreeView* shown = shown_by(*op);
+    if (shown == nullptr) return content_node(*op, path);
+    if (path != op->target) return shown->look(source_of(*op, path));
     // A mount shows what its source leads to, never a link.
-    return resolve_in(host_, op->source).node;
+    return resolve_in(*shown, source_of(*op, path)).node;
 }
 
 Result<std::string> ContainerTree::read_link(const std::string& path) const {
     const MountOp* op = mount_over(path);
-    if (op != nullptr && op->kind == MountOp::Kind::bind) return host_.read_link(below(op->source, path, op->target));
     if (op != nullptr) {
+        if (const TreeView* shown = shown_by(*op)) return shown->read_link(source_of(*op, path));
         const Ghost* inside = content_at(*op, path);
         if (inside != nullptr && inside->kind == Ghost::Kind::symlink) return inside->content;
         return sys_error(Error::Kind::request, "readlink", path, EINVAL);
@@ -139,10 +150,11 @@ Result<std::string> ContainerTree::read_link(const std::string& path) const {
 
 Result<std::string> ContainerTree::read_text(const std::string& path, std::size_t limit) const {
     const MountOp* op = mount_over(path);
-    if (op != nullptr && op->kind == MountOp::Kind::bind) {
-        return host_.read_text(resolve_in(host_, below(op->source, path, op->target)).path, limit);
+    if (op != nullptr) {
+        const TreeView* shown = shown_by(*op);
+        if (shown == nullptr) return sys_error(Error::Kind::request, "read", path, ENOENT);
+        return shown->read_text(resolve_in(*shown, source_of(*op, path)).path, limit);
     }
-    if (op != nullptr) return sys_error(Error::Kind::request, "read", path, ENOENT);
     const auto ghost = ghosts_.find(path);
     // An empty ghost is a mount point whose mount was found above; one with content is the file.
     if (ghost != ghosts_.end()) return ghost->second.content;
@@ -151,13 +163,16 @@ Result<std::string> ContainerTree::read_text(const std::string& path, std::size_
 
 Result<std::vector<std::string>> ContainerTree::list(const std::string& path) const {
     const MountOp* op = mount_over(path);
-    if (op != nullptr && op->kind == MountOp::Kind::bind) return host_.list(below(op->source, path, op->target));
+    if (op != nullptr) {
+        const TreeView* shown = shown_by(*op);
+        return shown != nullptr ? shown->list(source_of(*op, path)) : std::vector<std::string>();
+    }
     std::vector<std::string> names;
-    if (op == nullptr && image_.look(path).kind == Node::Kind::directory) {
+    if (image_.look(path).kind == Node::Kind::directory) {
         SWRUN_TRY(names, image_.list(path));
     }
     for (const auto& [where, ghost] : ghosts_) {
-        if (op == nullptr && where != "/" && parent_path(where) == path) {
+        if (where != "/" && parent_path(where) == path) {
             const std::string name(base_name(where));
             const auto at = std::lower_bound(names.begin(), names.end(), name);
             if (at == names.end() || *at != name) names.insert(at, name);

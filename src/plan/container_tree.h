@@ -21,9 +21,12 @@ public:
     // False for --writable on a directory: nothing may stand in for a missing mount point there.
     void allow_ghosts(bool allowed) { ghosts_allowed_ = allowed; }
 
-    // True for a directory image: its ghosts lie in a layer of their own, which must repeat the directories
+    // True for an image that cannot take in ghosts (RootPlan::ghost_layer): they lie in a layer of their own, which must repeat the directories
     // above them with their modes, because a layer's attributes hide those of the layer below.
     void repeat_parents(bool repeat) { repeat_parents_ = repeat; }
+
+    // What a mount of kind image shows, by its index; a mount without a view is taken for empty.
+    void show_image(std::size_t image_mount, const TreeView& view) { image_views_[image_mount] = &view; }
 
     // Appends the op, its target resolved inside the tree, and what its mount point needs.  ENOENT when
     // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory; the
@@ -46,12 +49,15 @@ public:
 private:
     // The topmost mount at or above `path`; nullptr where the image's own tree shows.
     [[nodiscard]] const MountOp* mount_over(const std::string& path) const;
+    // The tree that an op of kind bind or image shows; nullptr for others.
+    [[nodiscard]] const TreeView* shown_by(const MountOp& op) const;
     void add_missing(const ResolvedPath& where, bool last_is_dir);
 
     const TreeView& host_;
     const TreeView& image_;
     bool ghosts_allowed_ = true;
     bool repeat_parents_ = false;
+    std::map<std::size_t, const TreeView*> image_views_;
     std::vector<MountOp> mounts_;
     std::map<std::string, Ghost> ghosts_;
 };

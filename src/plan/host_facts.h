@@ -66,6 +66,7 @@ struct HostFacts {
     std::string terminal;        // /dev/pts/N behind fd 0, 1 or 2; empty without one
     std::string host_bash;       // a static bash of the host; empty without one
     SubordinateIds subordinate;  // looked up only for --fakeroot
+    int fuse_errno = 0;          // of opening the FUSE device, tried only for an image that it could serve
 
     friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };

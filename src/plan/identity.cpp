@@ -168,7 +168,7 @@ bool hostname_valid(std::string_view name) {
 Result<std::string> hostname_file(std::string_view name) {
     if (hostname_valid(name)) return std::string(name) + '\n';
     return make_error(Error::Kind::request, printable(name) + " is not a valid hostname")
-        .with_hint("letters, digits and inner hyphens, labels joined by dots, 64 characters at most");
+        .with_hint("letters, digits and inner hyphens; labels of 63 at most, joined by dots; 64 in all");
 }
 
 std::string_view hosts_for_own_network() {

@@ -18,7 +18,8 @@
 namespace swrun {
 
 // Something that the image's tree lacks and the launch adds: a mount point, a link, a generated file.
-// In an image file it is answered by our server; in a directory image it lies in a layer of its own.
+// In an image file it is answered by our server, in one that was unpacked for this launch it is written into
+// the tree; in a directory image it lies in a layer of its own.
 struct Ghost {
     enum class Kind { directory, file, symlink };
 
@@ -42,12 +43,13 @@ struct MountFlags {
 
 // One mount below the new root.  Targets are resolved inside the root at apply time, links followed.
 struct MountOp {
-    enum class Kind { bind, image, tmpfs, proc, sysfs, devpts, mqueue, generated };
+    enum class Kind { bind, image, tmpfs, proc, sysfs, devpts, mqueue, generated, fuse };
 
     Kind kind = Kind::bind;
     std::string source;           // of a bind or image: absolute host path; else empty
     std::string image_path;       // of an image: what of its tree
-    std::size_t image_index = 0;  // of an image: its place among the further images of the launch
+    std::size_t image_mount = 0;  // of an image: index into LaunchPlan::image_mounts
+    std::size_t fuse_mount = 0;   // of a fuse: index into LaunchPlan::fuse_mounts
     std::string target;           // absolute inside the new root
     std::vector<Ghost> content;   // of a tmpfs: what it starts with; of generated: one file
     MountFlags flags;
@@ -71,26 +73,59 @@ struct OwnerView {
     friend bool operator==(const OwnerView&, const OwnerView&) = default;
 };
 
-// A read-only layer above the image: a directory, or a further image of the launch.
+// One mount of an image file: the root's, a layer's or a bind's.  Served by swrun's image server, or by a
+// driver: a program of the host that serves one file system over FUSE.  Without FUSE it is unpacked.
+struct ImageMount {
+    std::size_t image = 0;     // which of the opened images of the launch: 0 is the root's, then the further ones
+    std::string part = "/";    // of its tree: what becomes the root of the mount
+    bool is_directory = true;  // that part
+    bool writable = false;
+    std::string driver;  // absolute path, fuse2fs(1); empty: our server
+    Origin origin;
+    bool unpacked = false;
+    std::string kept_in;  // of unpacked: the directory that keeps trees for later launches; empty: a tmpfs
+
+    friend bool operator==(const ImageMount&, const ImageMount&) = default;
+};
+
+// One FUSE file system that a program of the user's serves (--fusemount).  The program gets the device as its
+// descriptor 3.
+struct FuseMount {
+    std::vector<std::string> argv;
+    bool inside = true;   // in the container, with the program's rights; false: on the host, as the caller
+    bool daemon = false;  // goes to the background by itself when it serves
+    Origin origin;
+
+    friend bool operator==(const FuseMount&, const FuseMount&) = default;
+};
+
+// A read-only layer above the image: a directory, or an image.
 struct Layer {
     std::string path;
-    std::optional<std::size_t> image_index;
+    std::optional<std::size_t> image_mount;
+    std::string below;  // the directory of the image that is the layer; empty: its root
 
     friend bool operator==(const Layer&, const Layer&) = default;
 };
 
 struct RootPlan {
     ImageFacts image;
+    std::optional<std::size_t> image_mount;  // absent for a directory
     OwnerView owners;
-    std::vector<Ghost> ghosts;            // parents before children
-    bool writable = false;                // --writable on a directory
-    bool writable_tmpfs = false;          // an upper layer that is gone afterwards
-    std::string upper_directory;          // --overlay DIR: holds upper/ and work/; empty without
-    std::vector<Layer> read_only_layers;  // --overlay DIR:ro or IMAGE, topmost first
+    std::vector<Ghost> ghosts;               // parents before children
+    bool ghost_layer = false;                // they lie in a layer of their own: the image cannot take them in
+    bool writable = false;                   // --writable on a directory
+    bool writable_tmpfs = false;             // an upper layer that is gone afterwards
+    std::string upper_directory;             // --overlay DIR: holds upper/ and work/; empty without
+    std::optional<std::size_t> upper_mount;  // --overlay IMAGE: likewise
+    std::string upper_name;                  // of that image
+    std::string overlay_driver;              // fuse-overlayfs(1), where the kernel's overlay refuses the upper layer
+    bool underlay = false;                   // no overlay: missing mount points by a tree of binds
+    std::vector<Layer> read_only_layers;     // --overlay DIR:ro or IMAGE, topmost first
     Origin layer_origin;
 
     [[nodiscard]] bool layered() const {
-        return writable_tmpfs || !upper_directory.empty() || !read_only_layers.empty();
+        return writable_tmpfs || !upper_directory.empty() || upper_mount || !read_only_layers.empty();
     }
     friend bool operator==(const RootPlan&, const RootPlan&) = default;
 };
@@ -145,6 +180,7 @@ struct StartupPlan {
     bool has_env_directory = false;      // /.singularity.d/env exists
     bool late = false;                   // a layer or bind may change the files: read them after the root switch
     bool no_eval = false;
+    bool strict = false;                  // --strict-compat: exit 0 ends the launch, an image's empty value unsets
     bool libs_present = false;            // something is bound into /.singularity.d/libs
     std::string app;                      // SCIF application, or empty
     std::string shell;                    // value of *_SHELL, or empty
@@ -165,6 +201,7 @@ struct Candidate {
     std::vector<std::pair<std::string, std::string>> env;  // set on top, e.g. SHELL=/bin/bash
     std::string note;                                      // said (info level) when this one is taken
     Level note_level = Level::info;
+    bool absolute_argv0 = false;  // argv[0] becomes the path that was found
 
     friend bool operator==(const Candidate&, const Candidate&) = default;
 };
@@ -207,12 +244,50 @@ struct Note {
     friend bool operator==(const Note&, const Note&) = default;
 };
 
+// One file of a control group (cgroups(7), version 2) and what is written into it.
+struct GroupSetting {
+    std::string file;
+    std::string value;
+    std::string other_file;  // written instead where the kernel has no such file; empty: there is no other
+    std::string other_value;
+
+    friend bool operator==(const GroupSetting&, const GroupSetting&) = default;
+};
+
+// A control group that the launch gets for itself.
+struct LimitPlan {
+    std::vector<GroupSetting> settings;  // empty: no group, unless it is wanted for its numbers
+    bool wanted_for_numbers = false;     // an instance: tried, and done without where there can be none
+    Origin origin;
+
+    friend bool operator==(const LimitPlan&, const LimitPlan&) = default;
+};
+
 struct LaunchPlan {
     NamespacePlan namespaces;
+    std::vector<ImageMount> image_mounts;
     RootPlan root;
     std::vector<MountOp> mounts;  // in the order of application
+    std::vector<FuseMount> fuse_mounts;
     ProcessPlan process;
+    LimitPlan limits;
     std::vector<Note> notes;
+
+    // An image that is written to: what the program leaves has to be in the file when the launch ends.
+    [[nodiscard]] bool writes_image() const {
+        for (const ImageMount& mount : image_mounts) {
+            if (mount.writable) return true;
+        }
+        return false;
+    }
+
+    // Programs of --fusemount in the container, or on the host.
+    [[nodiscard]] bool has_fuse_mounts(bool inside) const {
+        for (const FuseMount& mount : fuse_mounts) {
+            if (mount.inside == inside) return true;
+        }
+        return false;
+    }
 
     friend bool operator==(const LaunchPlan&, const LaunchPlan&) = default;
 };

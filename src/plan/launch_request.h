@@ -13,7 +13,7 @@
 
 namespace swrun {
 
-enum class Action { exec, run, shell, test };
+enum class Action { exec, run, shell, test, start };
 
 [[nodiscard]] constexpr const char* action_name(Action action) {
     switch (action) {
@@ -21,9 +21,13 @@ enum class Action { exec, run, shell, test };
         case Action::run: return "run";
         case Action::shell: return "shell";
         case Action::test: return "test";
+        case Action::start: return "start";
     }
     return "exec";
 }
+
+// How image files are read.  automatic: by FUSE, or unpacked where FUSE cannot be used.
+enum class ImageMode : std::uint8_t { automatic, fuse, unpack };
 
 // One bind mount.  `source` may be relative to the working directory; `target` is absolute, not yet
 // resolved inside the image.
@@ -63,18 +67,39 @@ using Flag = Asked<bool>;
 using Text = Asked<std::optional<std::string>>;
 using List = std::vector<Asked<std::string>>;
 
+// What the program may use of the machine, as texts that plan/limits reads.
+struct LimitRequest {
+    Text memory;
+    Text memory_reservation;
+    Text memory_swap;
+    Flag oom_kill_disable;
+    Text cpus;
+    Text cpu_shares;
+    Text cpuset_cpus;
+    Text cpuset_mems;
+    Text pids_limit;
+    Text blkio_weight;
+    List blkio_weight_device;  // "DEVICE:WEIGHT"
+    Text file;                 // --apply-cgroups
+
+    friend bool operator==(const LimitRequest&, const LimitRequest&) = default;
+};
+
 struct LaunchRequest {
     Action action = Action::exec;
     std::string image;                   // as given; "" is the working directory as a sandbox
     std::vector<std::string> arguments;  // everything after the image, verbatim
+    std::string instance;                // the name that is given to it (instance start), or that is joined
+    bool joins_instance = false;         // the image is instance://NAME
 
     // Binds and directories
     std::vector<BindSpec> binds;       // command line first, then variables
     std::vector<BindSpec> site_binds;  // from the user's and the site's file; below user binds in rank
     Text home;                         // "SRC[:DST]"
     Flag no_home;
-    List no_mount;  // single words, already split at commas
-    Text cwd;       // --pwd and --cwd
+    List no_mount;    // single words, already split at commas
+    List fusemounts;  // "TYPE:COMMAND [ARGUMENT...] TARGET"
+    Text cwd;         // --pwd and --cwd
     Flag contain;
     Flag containall;
     Text workdir;
@@ -82,12 +107,17 @@ struct LaunchRequest {
     Flag writable;
     Flag writable_tmpfs;
     std::vector<OverlaySpec> overlays;
+    Flag underlay;  // missing mount points without an overlay
     Text dns;
+    Asked<ImageMode> image_mode;
+    Flag unsquash;          // unpack the root's image, whatever the mode
+    Text unpack_directory;  // where unpacked images are kept
 
     // Environment
     Flag cleanenv;
     Flag no_eval;
-    List no_env;  // names that are not imported from the caller
+    List no_env;    // names that are not imported from the caller
+    List keep_env;  // names that are, also with cleanenv; "SLURM_*" for all that begin so
     List env_files;
     std::vector<EnvOverride> overrides;  // --env, in order; *ENV_ variables are read from HostFacts by env/
     std::vector<EnvOverride> site_env;   // from the site file: default values, as if the caller had set them
@@ -107,12 +137,16 @@ struct LaunchRequest {
     Flag net;
     Text network;
     Flag no_privs;
+    Flag keep_privs;
     Flag fakeroot;
     Flag ignore_subuid;  // fakeroot with one id only, even where the host grants a range
     Text add_caps;       // comma separated names
     Text drop_caps;
     List security;  // "uid:N", "gid:N"; others are refused
     Flag compat;
+    Flag strict_compat;  // the old way also where a better one changes the result
+
+    LimitRequest limits;
 
     // GPU
     Flag nv;

@@ -42,6 +42,7 @@ const char* name_of(MountOp::Kind kind) {
         case MountOp::Kind::devpts: return "devpts";
         case MountOp::Kind::mqueue: return "mqueue";
         case MountOp::Kind::generated: return "generated";
+        case MountOp::Kind::fuse: return "fuse";
     }
     return "";
 }
@@ -65,7 +66,9 @@ Json json_of(const Ghost& ghost) {
     return json;
 }
 
+Json json_of(const ImageMount& mount);
 Json json_of(const MountOp& op);
+Json json_of(const FuseMount& mount);
 Json json_of(const Variable& variable);
 Json json_of(const EnvOverride& forced);
 Json json_of(const Candidate& candidate);
@@ -92,15 +95,35 @@ Json json_of(const MountOp& op) {
     Json json{{"kind", name_of(op.kind)}};
     if (!op.source.empty()) json["source"] = op.source;
     if (op.kind == MountOp::Kind::image) json["image_path"] = op.image_path;
+    if (op.kind == MountOp::Kind::image) json["image_mount"] = op.image_mount;
     json["target"] = op.target;
     json["flags"] = json_of(op.flags);
     if (op.kind == MountOp::Kind::tmpfs || op.create_source) json["mode"] = octal(op.mode);
     if (!op.content.empty()) json["content"] = list_of(op.content);
     if (op.create_source) json["create_source"] = true;
     if (op.create_target) json["create_target"] = true;
+    if (op.kind == MountOp::Kind::fuse) json["fuse_mount"] = op.fuse_mount;
     json["required"] = op.required;
     json["asked_by"] = to_text(op.origin);
     return json;
+}
+
+Json json_of(const ImageMount& mount) {
+    Json json{{"image", mount.image}, {"part", mount.part}, {"writable", mount.writable}};
+    if (mount.unpacked) {
+        json["unpacked_into"] = mount.kept_in.empty() ? "a tmpfs" : mount.kept_in;
+    } else {
+        json["served_by"] = mount.driver.empty() ? "swrun" : mount.driver;
+    }
+    json["asked_by"] = to_text(mount.origin);
+    return json;
+}
+
+Json json_of(const FuseMount& mount) {
+    return {{"argv", mount.argv},
+            {"runs", mount.inside ? "in the container" : "on the host"},
+            {"daemon", mount.daemon},
+            {"asked_by", to_text(mount.origin)}};
 }
 
 Json json_of(const RootPlan& root) {
@@ -115,7 +138,11 @@ Json json_of(const RootPlan& root) {
     if (root.owners.as_stored) json["owners"] = "as stored";
     json["writable"] = root.writable;
     json["writable_tmpfs"] = root.writable_tmpfs;
+    if (root.image_mount) json["image_mount"] = *root.image_mount;
     if (!root.upper_directory.empty()) json["upper_directory"] = root.upper_directory;
+    if (root.upper_mount) json["upper_image"] = {{"path", root.upper_name}, {"image_mount", *root.upper_mount}};
+    if (!root.overlay_driver.empty()) json["overlay_driver"] = root.overlay_driver;
+    if (root.underlay) json["underlay"] = true;
     for (const Layer& layer : root.read_only_layers) json["read_only_layers"].push_back(layer.path);
     if (root.layered()) json["layer_asked_by"] = to_text(root.layer_origin);
     json["added"] = list_of(root.ghosts);
@@ -156,14 +183,23 @@ Json json_of(const Candidate& candidate) {
     }
     if (!candidate.path.empty()) json["path"] = candidate.path;
     json["argv"] = candidate.argv;
+    if (candidate.absolute_argv0) json["absolute_argv0"] = true;
     for (const auto& [name, value] : candidate.env) json["environment"][name] = value;
+    if (!candidate.note.empty()) json["note"] = json_of(Note{candidate.note_level, candidate.note});
     return json;
 }
 
 Json json_of(const CwdCandidate& candidate) { return {{"path", candidate.path}, {"required", candidate.required}}; }
 
 Json json_of(const ProcessPlan& process) {
-    Json json{{"program", list_of(process.program.candidates)}, {"directories", list_of(process.directories)}};
+    const ProgramPlan& program = process.program;
+    Json json{{"program", list_of(program.candidates)}};
+    if (!program.none_message.empty()) {
+        json["otherwise"] = {{"level", name_of(program.none_level)},
+                             {"text", program.none_message},
+                             {"exit_status", program.none_status}};
+    }
+    json["directories"] = list_of(process.directories);
     if (process.environment) {
         json["environment"] = list_of(*process.environment);
     } else {
@@ -184,14 +220,23 @@ Json json_of(const ProcessPlan& process) {
 
 Json json_of(const Note& note) { return {{"level", name_of(note.level)}, {"text", note.text}}; }
 
+Json json_of(const LimitPlan& limits) {
+    Json files = Json::object();
+    for (const GroupSetting& setting : limits.settings) files[setting.file].push_back(setting.value);
+    return Json{{"files", files}, {"asked_by", to_text(limits.origin)}};
+}
+
 }  // namespace
 
 std::string plan_to_json(const LaunchPlan& plan) {
-    const Json json{{"namespaces", json_of(plan.namespaces)},
-                    {"root", json_of(plan.root)},
-                    {"mounts", list_of(plan.mounts)},
-                    {"process", json_of(plan.process)},
-                    {"notes", list_of(plan.notes)}};
+    Json json{{"namespaces", json_of(plan.namespaces)},
+              {"image_mounts", list_of(plan.image_mounts)},
+              {"root", json_of(plan.root)},
+              {"mounts", list_of(plan.mounts)},
+              {"process", json_of(plan.process)},
+              {"notes", list_of(plan.notes)}};
+    if (!plan.fuse_mounts.empty()) json["fuse_mounts"] = list_of(plan.fuse_mounts);
+    if (!plan.limits.settings.empty()) json["limits"] = json_of(plan.limits);
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

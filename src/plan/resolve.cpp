@@ -22,8 +22,10 @@ Result<LaunchPlan> resolve(const ResolveInput& input) {
     Draft draft(input);
     SWRUN_CHECK(resolve_root(draft));
     SWRUN_CHECK(resolve_namespaces(draft));
+    resolve_unpacked(draft);
     SWRUN_CHECK(resolve_mounts(draft));
     SWRUN_CHECK(resolve_binds(draft));
+    SWRUN_CHECK(resolve_fuse_mounts(draft));
     draft.plan.mounts = draft.tree.mounts();
     draft.plan.root.ghosts = draft.tree.ghosts();
     SWRUN_CHECK(resolve_process(draft));

@@ -15,12 +15,13 @@
 namespace swrun {
 
 // An image beside the root's: the source of a bind or a layer.  Opened by the caller in the order in
-// which the request names them: first the binds', then the overlays'.
+// which the request names them: first the binds', then the overlays', then those of the image itself.
 struct FurtherImage {
     std::string argument;             // as in the request
     std::optional<std::uint32_t> id;  // likewise
     ImageFacts facts;
     const TreeView* view = nullptr;
+    bool embedded = false;  // an overlay partition of the root's own SIF
 };
 
 struct ResolveInput {

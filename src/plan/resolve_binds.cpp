@@ -50,9 +50,13 @@ Result<bool> take_from_image(Draft& draft, const Wanted& wanted, MountOp& op) {
     }
     op.kind = MountOp::Kind::image;
     op.image_path = inside.path;
-    op.image_index = *index;
-    op.flags.read_only = true;
-    return inside.node.kind == Node::Kind::directory;
+    const bool is_directory = inside.node.kind == Node::Kind::directory;
+    const bool writable = !spec.read_only && image.facts.kind == ImageFacts::Kind::ext3 &&
+                          image.facts.writable_by_caller;
+    op.flags.read_only = !writable;
+    SWRUN_TRY(op.image_mount, draft.mount_image(*index + 1, inside.path, is_directory, writable, spec.origin));
+    draft.tree.show_image(op.image_mount, *image.view);
+    return is_directory;
 }
 
 Status place_bind(Draft& draft, const Wanted& wanted) {
@@ -122,17 +126,20 @@ std::vector<Wanted> sorted_binds(Draft& draft) {
 }
 
 // Directories that belong to the image even when the caller stands in the host's.
-bool is_system_directory(const std::string& path) {
+bool is_system_directory(const std::string& path, bool strict) {
     constexpr std::array<std::string_view, 9> kExact = {"/etc", "/bin",  "/mnt", "/usr",  "/var",
                                                         "/opt", "/sbin", "/lib", "/lib64"};
     if (std::find(kExact.begin(), kExact.end(), path) != kExact.end()) return true;
-    return is_below(path, "/sys") || is_below(path, "/proc") || is_below(path, "/dev");
+    const auto covers = [&](std::string_view top) { return strict ? path.starts_with(top) : is_below(path, top); };
+    return covers("/sys") || covers("/proc") || covers("/dev");
 }
 
 Status bind_cwd(Draft& draft) {
     const CwdFacts& cwd = draft.in.host.cwd;
     if (draft.contained() || draft.unmounted("cwd") || cwd.state != CwdFacts::State::known) return {};
-    if (cwd.physical == "/" || is_system_directory(cwd.physical)) return {};
+    if (cwd.physical == "/" || is_system_directory(cwd.physical, draft.in.request.strict_compat.value)) {
+        return {};
+    }
     const ResolvedPath inside = resolve_in(draft.tree, cwd.physical);
     if (inside.exists()) {
         const Node outside = draft.in.host_tree.look(cwd.physical);
@@ -147,6 +154,11 @@ Status bind_cwd(Draft& draft) {
     op.origin = {Origin::Kind::builtin, "working directory"};
     const Status placed = draft.tree.place(std::move(op), true);
     if (!placed) draft.note(Level::verbose, "the working directory is not mounted: " + placed.error().message);
+    if (placed && draft.in.request.no_home.value && is_below(cwd.physical, draft.home)) {
+        draft.note(Level::verbose,
+                   "the working directory is in the home directory and is shown: --no-mount home,cwd "
+                   "hides both");
+    }
     return {};
 }
 

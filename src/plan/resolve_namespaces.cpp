@@ -1,5 +1,6 @@
 // Which namespaces a launch gets, who the program is in them, and what it may do there.
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "plan/capabilities.h"
@@ -30,9 +31,15 @@ Result<Ids> security_ids(const Draft& draft) {
             return make_error(Error::Kind::request, "security feature " + asked.value + " is not supported" + by)
                 .with_hint("only uid:N and gid:N are; set a context with runcon or aa-exec around swrun");
         }
-        const std::optional<std::uint32_t> id = parse_id(std::string_view(asked.value).substr(4));
+        const std::string_view text = std::string_view(asked.value).substr(4);
+        const std::optional<std::uint32_t> id = parse_id(text);
+        if (!id && text.find(':') != std::string_view::npos) {
+            return make_error(Error::Kind::request, "only one gid can be shown inside: " + asked.value + by)
+                .with_hint("an ordinary user may map one group; your other groups stay yours for access checks");
+        }
         if (!id) return make_error(Error::Kind::request, "bad id in " + asked.value + by);
-        (is_uid ? ids.uid : ids.gid) = id;
+        std::optional<std::uint32_t>& wanted = is_uid ? ids.uid : ids.gid;
+        if (!wanted) wanted = id;  // of several the first counts
     }
     return ids;
 }
@@ -61,12 +68,18 @@ void resolve_fakeroot(Draft& draft) {
     draft.plan.root.owners.as_stored = true;
 }
 
+// "all" stands for every capability, whatever else is in the list.
 std::vector<int> numbers_of(Draft& draft, const Text& asked, const char* verb) {
     std::vector<int> numbers;
     if (!asked.value) return numbers;
     for (const std::string_view part : split(*asked.value, ',')) {
         const std::string_view name = trim(part);
         if (name.empty()) continue;
+        if (is_every_capability(name)) {
+            numbers.resize(capability_names().size());
+            std::iota(numbers.begin(), numbers.end(), 0);
+            return numbers;
+        }
         if (const std::optional<int> number = capability_number(name)) {
             numbers.push_back(*number);
         } else {
@@ -79,8 +92,10 @@ std::vector<int> numbers_of(Draft& draft, const Text& asked, const char* verb) {
 void resolve_rights(Draft& draft) {
     const LaunchRequest& request = draft.in.request;
     ProcessPlan& process = draft.plan.process;
-    // Somebody who is root here, also of an outer user namespace, keeps what that means inside.
-    const bool keep = draft.root_inside() && !request.no_privs.value;
+    // Somebody who is root here, also of an outer user namespace, keeps what that means inside; an id that
+    // --security shows is a name and gives no rights.
+    const bool root = draft.in.host.user.uid == 0 || request.fakeroot.value;
+    const bool keep = root && draft.root_inside() && !request.no_privs.value;
     process.drop_capabilities = !keep;
     // Without a range of ids setuid programs of the image can only become the caller himself.
     process.no_new_privs = !keep || !draft.plan.namespaces.more_uids.empty();
@@ -104,12 +119,22 @@ Status resolve_namespaces(Draft& draft) {
     names.uid = {user.uid, user.uid, 1};
     names.gid = {user.gid, user.gid, 1};
     names.pid = (request.pid.value || request.containall.value) && !request.no_pid.value;
-    names.init = !request.no_init.value;
+    if (!request.instance.empty() || !request.fusemounts.empty()) names.pid = true;
+    names.init = !request.no_init.value || !request.instance.empty();
     names.ipc = request.ipc.value || request.containall.value;
     names.uts = request.uts.value || request.hostname.value.has_value();
     names.hostname = request.hostname.value.value_or("");
     names.net = request.net.value;
     SWRUN_TRY(const Ids ids, security_ids(draft));
+    if (request.keep_privs.value && user.uid != 0) {
+        return make_error(Error::Kind::request,
+                          "--keep-privs requires root privileges (from " + to_text(request.keep_privs.origin) + ")")
+            .with_hint("leave it out; --fakeroot makes you root inside, --add-caps gives single capabilities");
+    }
+    if (request.fakeroot.value && (ids.uid || ids.gid)) {
+        return make_error(Error::Kind::request, "--security uid:N and gid:N do not go together with --fakeroot")
+            .with_hint("--fakeroot makes you root inside; leave one of the two out");
+    }
     if (request.fakeroot.value && user.uid != 0) resolve_fakeroot(draft);
     if (ids.uid) names.uid.inside = draft.user.uid = *ids.uid;
     if (ids.gid) names.gid.inside = draft.user.gid = *ids.gid;

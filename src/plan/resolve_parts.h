@@ -19,6 +19,11 @@ struct Draft {
     [[nodiscard]] std::optional<std::size_t> image_of(const std::string& argument,
                                                       std::optional<std::uint32_t> id) const;
 
+    // Plans a mount of an image, 0 being the root's and N + 1 the further one N; gives its index.  An image
+    // that swrun does not read itself asks for a driver of the host.
+    [[nodiscard]] Result<std::size_t> mount_image(std::size_t image, const std::string& part, bool is_directory,
+                                                  bool writable, const Origin& origin);
+
     explicit Draft(const ResolveInput& input)
         : in(input), tree(input.host_tree, input.image_tree), user(input.host.user) {}
 
@@ -29,11 +34,13 @@ struct Draft {
     [[nodiscard]] bool root_inside() const { return user.uid == 0; }
 };
 
-[[nodiscard]] Status resolve_root(Draft& draft);        // resolve_root.cpp: layers and what they exclude
-[[nodiscard]] Status resolve_namespaces(Draft& draft);  // resolve_namespaces.cpp: ids and capabilities too
-[[nodiscard]] Status resolve_home(Draft& draft);        // resolve_mounts.cpp: decides HOME too
-[[nodiscard]] Status resolve_mounts(Draft& draft);      // resolve_mounts.cpp: everything but user binds
-[[nodiscard]] Status resolve_binds(Draft& draft);       // resolve_binds.cpp: user and site binds, then the cwd
-[[nodiscard]] Status resolve_process(Draft& draft);     // resolve_process.cpp: environment, program, directory
+[[nodiscard]] Status resolve_root(Draft& draft);         // resolve_root.cpp: layers and what they exclude
+void resolve_unpacked(Draft& draft);                     // resolve_root.cpp: where to, once the owners are known
+[[nodiscard]] Status resolve_namespaces(Draft& draft);   // resolve_namespaces.cpp: ids and capabilities too
+[[nodiscard]] Status resolve_home(Draft& draft);         // resolve_home.cpp: decides HOME; /tmp and scratch
+[[nodiscard]] Status resolve_mounts(Draft& draft);       // resolve_mounts.cpp: everything but user binds
+[[nodiscard]] Status resolve_binds(Draft& draft);        // resolve_binds.cpp: user and site binds, then the cwd
+[[nodiscard]] Status resolve_fuse_mounts(Draft& draft);  // resolve_fuse_mounts.cpp: --fusemount
+[[nodiscard]] Status resolve_process(Draft& draft);      // resolve_process.cpp: environment, program, directory
 
 }  // namespace swrun

@@ -1,10 +1,13 @@
 // The environment, the program and the directory that it starts in.
+#include <algorithm>
+
 #include "env/env_file.h"
 #include "env/env_rules.h"
 #include "env/oci_runscript.h"
 #include "env/startup.h"
 #include "plan/resolve_parts.h"
 #include "support/path.h"
+#include "support/text.h"
 
 namespace swrun {
 namespace {
@@ -25,6 +28,8 @@ Candidate executable(std::string path, std::vector<std::string> arguments) {
 // The generated runscript of an OCI image, read instead of run: no shell is needed in the image, and
 // the caller's arguments are not evaluated a second time.
 std::optional<std::vector<std::string>> oci_arguments(const Draft& draft) {
+    const LaunchRequest& request = draft.in.request;
+    if (request.strict_compat.value && !request.no_eval.value) return std::nullopt;  // it does evaluate them
     const ResolvedPath script = resolve_in(draft.tree, kRunscript);
     if (!script.exists() || script.node.kind != Node::Kind::file || draft.plan.process.startup.late)
         return std::nullopt;
@@ -69,7 +74,8 @@ ProgramPlan program_of_shell(Draft& draft) {
     if (request.shell.value && !request.shell.value->empty()) {
         const std::string& wanted = *request.shell.value;
         Candidate custom = executable(wanted, {});
-        if (wanted.find('/') == std::string::npos) custom.test = Candidate::Test::try_lookup;
+        const bool strict = request.strict_compat.value;  // then a bare name is a file of the working directory
+        if (wanted.find('/') == std::string::npos && !strict) custom.test = Candidate::Test::try_lookup;
         program.candidates.push_back(std::move(custom));
     }
     Candidate bash = executable("/bin/bash", {"--norc"});
@@ -77,7 +83,7 @@ ProgramPlan program_of_shell(Draft& draft) {
     Candidate sh = executable("/bin/sh", {});
     sh.env = {{"SHELL", "/bin/sh"}};
     for (Candidate* fallback : {&bash, &sh}) {
-        if (!program.candidates.empty() && request.shell.value) {
+        if (!program.candidates.empty() && request.shell.value && !request.strict_compat.value) {
             fallback->note = "shell " + *request.shell.value + " is not in the container: using " + fallback->path;
             fallback->note_level = Level::warning;
         }
@@ -101,10 +107,25 @@ ProgramPlan program_of_test(const Draft& draft) {
     return program;
 }
 
+// An image without a start script makes an instance that only waits for those who join it.
+ProgramPlan program_of_start(const Draft& draft) {
+    const LaunchRequest& request = draft.in.request;
+    ProgramPlan program;
+    const std::string script = request.app.value ? "/scif/apps/" + *request.app.value + "/scif/startscript"
+                                                 : "/.singularity.d/startscript";
+    program.candidates.push_back(executable(script, request.arguments));
+    program.none_message = request.app.value ? "No startscript for contained app: " + *request.app.value
+                                             : "No instance start script found in container";
+    program.none_level = request.app.value ? Level::error : Level::info;
+    program.none_status = request.app.value ? 1 : 0;
+    return program;
+}
+
 ProgramPlan program_of_exec(const Draft& draft) {
     ProgramPlan program;
     Candidate candidate;
     candidate.argv = draft.in.request.arguments;
+    candidate.absolute_argv0 = draft.in.request.strict_compat.value;
     program.candidates.push_back(std::move(candidate));
     return program;
 }
@@ -115,6 +136,7 @@ ProgramPlan program_of(Draft& draft) {
         case Action::run: return program_of_run(draft);
         case Action::shell: return program_of_shell(draft);
         case Action::test: return program_of_test(draft);
+        case Action::start: return program_of_start(draft);
     }
     return {};
 }
@@ -124,15 +146,16 @@ std::vector<CwdCandidate> directories_of(Draft& draft) {
     const CwdFacts& cwd = draft.in.host.cwd;
     if (request.cwd.value) return {{absolute_path(*request.cwd.value, "/"), true}};
     std::vector<CwdCandidate> candidates;
-    if (draft.contained()) {
-        candidates.push_back({draft.home, false});
-    } else if (cwd.state == CwdFacts::State::known) {
-        candidates.push_back({cwd.physical, false});
-    } else {
+    const auto add = [&](const std::string& path) {
+        const bool listed = std::any_of(candidates.begin(), candidates.end(),
+                                        [&](const CwdCandidate& other) { return other.path == path; });
+        if (!listed) candidates.push_back({path, false});
+    };
+    if (!draft.contained() && cwd.state == CwdFacts::State::known) add(cwd.physical);
+    if (!draft.contained() && cwd.state != CwdFacts::State::known)
         draft.note(Level::warning, "can't determine current working directory");
-    }
-    candidates.push_back({draft.home, false});
-    candidates.push_back({"/", false});
+    add(draft.home);
+    add("/");
     return candidates;
 }
 
@@ -166,7 +189,7 @@ Status resolve_environment(Draft& draft) {
     ProcessPlan& process = draft.plan.process;
     process.startup = make_startup_plan(inputs, draft.plan.notes);
     process.startup.libs_present = !draft.in.gpu.mounts.empty() || !draft.in.request.containlibs.empty();
-    process.startup.late = files_known_late(draft.plan.root);
+    process.startup.late = draft.in.request.joins_instance || files_known_late(draft.plan.root);
     process.host_bash = draft.in.host.host_bash;
     if (process.startup.late) return {};
     for (Note& note : collect_env_files(draft.tree, process.startup)) draft.plan.notes.push_back(std::move(note));
@@ -182,11 +205,23 @@ Status resolve_environment(Draft& draft) {
     return {};
 }
 
+// A job's own TMPDIR often lies where no bind leads; programs fail on it in many ways, none of which names it.
+void check_tmpdir(Draft& draft) {
+    if (draft.in.request.strict_compat.value) return;
+    for (const Variable& variable : draft.plan.process.startup.forwarded) {
+        const std::string& path = variable.value;
+        if (variable.name != "TMPDIR" || !path.starts_with('/') || resolve_in(draft.tree, path).exists()) continue;
+        draft.note(Level::warning, "TMPDIR is " + printable(path) + ", which does not exist inside: show it with -B " +
+                                       printable(path) + " or set another with --env TMPDIR=/tmp");
+    }
+}
+
 }  // namespace
 
 Status resolve_process(Draft& draft) {
     draft.plan.process.directories = directories_of(draft);
     SWRUN_CHECK(resolve_environment(draft));
+    if (!draft.in.request.joins_instance) check_tmpdir(draft);
     draft.plan.process.program = program_of(draft);
     return {};
 }

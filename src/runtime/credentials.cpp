@@ -70,6 +70,22 @@ Status raise_ambient(const ProcessPlan& plan, cap_value_t count) {
 
 }  // namespace
 
+Status keep_capabilities_for_child() {
+    const Caps caps(cap_get_proc());
+    if (!caps) return sys_error(Error::Kind::host, "capget", "", errno);
+    for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; ++cap) {
+        cap_flag_value_t permitted = CAP_CLEAR;
+        if (cap_get_flag(caps.get(), cap, CAP_PERMITTED, &permitted) != 0) break;
+        if (cap_set_flag(caps.get(), CAP_INHERITABLE, 1, &cap, permitted) != 0) break;
+    }
+    if (cap_set_proc(caps.get()) != 0) return sys_error(Error::Kind::host, "capset", "", errno);
+    for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; ++cap) {
+        if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0 && errno != EPERM)
+            return sys_error(Error::Kind::host, "prctl PR_CAP_AMBIENT_RAISE", std::to_string(cap), errno);
+    }
+    return {};
+}
+
 Status drop_privileges(const ProcessPlan& plan) {
     ::umask(plan.umask);
     if (plan.drop_capabilities || !plan.capabilities.empty()) {

@@ -9,4 +9,8 @@ namespace swrun {
 
 [[nodiscard]] Status drop_privileges(const ProcessPlan& plan);
 
+// The other way round, for a program of the host that mounts on the launch's behalf: whatever this process
+// may, it may after its execve (ambient capabilities, capabilities(7)).
+[[nodiscard]] Status keep_capabilities_for_child();
+
 }  // namespace swrun

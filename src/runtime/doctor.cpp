@@ -94,8 +94,9 @@ Finding fuse_device() {
         return {State::works, "FUSE device", "/dev/fuse", ""};
     }
     return {State::fails, "FUSE device", "/dev/fuse: " + errno_text(err),
-            err == ENOENT ? "administrator: modprobe fuse; in a container: pass the device in (--device /dev/fuse)"
-                          : "administrator: chmod 0666 /dev/fuse"};
+            std::string("image files are unpacked for each launch; administrator: ") +
+                (err == ENOENT ? "modprobe fuse; in a container: pass the device in (--device /dev/fuse)"
+                               : "chmod 0666 /dev/fuse")};
 }
 
 Finding fuse_mount() {
@@ -116,7 +117,7 @@ Finding fuse_mount() {
     });
     if (err == 0) return {State::works, "FUSE mounts in a user namespace", "image files can be mounted", ""};
     return {State::fails, "FUSE mounts in a user namespace", errno_text(err),
-            "needs Linux 4.18 or newer; else unpack the image into a directory and run that: unsquashfs -d DIR IMAGE"};
+            "needs Linux 4.18 or newer; else use --image-mode=unpack, with --unpack-dir to keep what is unpacked"};
 }
 
 Finding overlay() {
@@ -145,6 +146,23 @@ Finding limits() {
     return finding;
 }
 
+// Where the planner looks as well, PATH aside.
+bool have_program(const std::string& name) {
+    for (const char* directory : {"/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/"}) {
+        if (::access((directory + name).c_str(), X_OK) == 0) return true;
+    }
+    return false;
+}
+
+Finding ext3_drivers() {
+    std::string missing;
+    for (const char* name : {"fuse2fs", "fuse-overlayfs"}) {
+        if (!have_program(name)) missing.append(missing.empty() ? "" : " ").append(name);
+    }
+    if (missing.empty()) return {State::works, "ext3 images", "fuse2fs, fuse-overlayfs", ""};
+    return {State::limited, "ext3 images", "not found: " + missing, "install the packages of these names"};
+}
+
 Finding shell(const HostFacts& host) {
     if (!host.host_bash.empty()) return {State::works, "static bash", host.host_bash, ""};
     return {State::limited, "static bash", "not installed",
@@ -165,8 +183,8 @@ Finding identity(const HostFacts& host) {
 }  // namespace
 
 std::vector<Finding> examine_host(const HostFacts& host) {
-    return {kernel(),  user_namespaces(), mounts_in_namespace(), fuse_device(), fuse_mount(),
-            overlay(), limits(),          shell(host),           identity(host)};
+    return {kernel(),       user_namespaces(), mounts_in_namespace(), fuse_device(), fuse_mount(), overlay(),
+            ext3_drivers(), limits(),          shell(host),           identity(host)};
 }
 
 }  // namespace swrun

@@ -101,7 +101,7 @@ Result<StartupResult> evaluate_by_shell(const StartupPlan& plan, const std::stri
     for (;;) {
         SWRUN_TRY(ShellReport report, run_shell(*shell, static_bash, startup_script(plan, run), plan.positional));
         if (report.complete) return finish_startup(plan, report.state, directory);
-        if (report.status != 0) return ended_by(plan, report.step, report.status);
+        if (report.status != 0 || plan.strict) return ended_by(plan, report.step, report.status);
         // exit 0 in a file ends that file only: the rest goes on from where the variables stand.
         if (report.step < run.first_step)
             return make_error(Error::Kind::image, "an environment file cannot be evaluated");

@@ -168,7 +168,9 @@ Error execute(const ProgramPlan& program, std::vector<Variable> environment) {
         if (!*found) return std::move(*found).error();
         if (!candidate.note.empty()) log(candidate.note_level, candidate.note);
         for (const auto& [name, value] : candidate.env) set_variable(environment, name, value);
-        return exec_file(**found, candidate.argv, environment);
+        std::vector<std::string> argv = candidate.argv;
+        if (candidate.absolute_argv0) argv.at(0) = absolute_path(**found, current_directory());
+        return exec_file(**found, argv, environment);
     }
     Error error = make_error(Error::Kind::status, program.none_message);
     error.exit_status = program.none_status;

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "runtime/users.h"
+#include "support/fd.h"
 
 extern char** environ;
 
@@ -82,6 +83,12 @@ mode_t probe_umask() {
 }
 
 }  // namespace
+
+int probe_fuse_device() {
+    // Not access(2): a device node without a driver behind it is refused only when it is opened (ENXIO, ENODEV).
+    const Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    return device ? 0 : errno;
+}
 
 HostFacts probe_host() {
     HostFacts host;

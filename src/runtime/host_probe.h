@@ -8,4 +8,7 @@ namespace swrun {
 
 [[nodiscard]] HostFacts probe_host();
 
+// 0 when the FUSE device can be opened, else why not.
+[[nodiscard]] int probe_fuse_device();
+
 }  // namespace swrun

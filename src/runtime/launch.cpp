@@ -10,16 +10,19 @@
 #include <csignal>
 #include <optional>
 
-#include "fuse/link.h"
 #include "fuse/server.h"
 #include "mounts/mount_apply.h"
 #include "mounts/mount_syscalls.h"
+#include "runtime/control_group.h"
 #include "runtime/credentials.h"
+#include "runtime/driver.h"
 #include "runtime/environment.h"
 #include "runtime/exec.h"
+#include "runtime/fuse_programs.h"
 #include "runtime/namespaces.h"
 #include "runtime/root.h"
 #include "runtime/supervisor.h"
+#include "runtime/unpacked.h"
 #include "support/log.h"
 #include "support/process.h"
 
@@ -29,53 +32,78 @@ namespace {
 // What one step leaves for the next.
 struct Stage {
     const LaunchPlan& plan;
-    ServedImage* image;  // null for a directory
-    const std::vector<ServedImage*>& further;
+    std::span<const LaunchImage> images;
     Stopwatch& watch;
     const LaunchOptions& options;
     std::vector<Note> notes;
 
-    Fd link;                        // to the image server; closing it without a device ends the server
-    std::vector<Fd> further_links;  // one server per use of a further image: layers, then mounts
-    Fd image_mount;
-    std::vector<Fd> layer_mounts;
-    std::vector<Fd> bound_images;
+    std::vector<Fd> links;       // to the server or driver of each image mount; closing one unused ends it
+    std::vector<KeptTree> kept;  // of each that is unpacked and kept
+    Fd overlay_link;             // to the driver that stacks the layers
+    Fd written_back;             // end of file when the drivers of written images have ended
+    std::vector<Fd> image_mounts;
     Fd root;
     std::vector<Captured> captured;
     Fd shell;  // the host's static bash, when the image's scripts may need it
+    ControlGroup group;
+    bool has_parent = false;
     sigset_t caller_signals{};
     std::string directory;
+    FusePrograms fuse{};
 };
 
-// Layers first, then mounts, each in plan order: the order of the links.
-template <class OnLayer, class OnMount>
-Status for_each_further(const LaunchPlan& plan, OnLayer on_layer, OnMount on_mount) {
-    for (const Layer& layer : plan.root.read_only_layers) {
-        if (layer.image_index) SWRUN_CHECK(on_layer(layer));
-    }
-    for (const MountOp& op : plan.mounts) {
-        if (op.kind == MountOp::Kind::image) SWRUN_CHECK(on_mount(op));
-    }
+Result<Fd> start_image_driver(const ImageMount& mount, const LaunchImage& image, int alive) {
+    SWRUN_TRY(const Fd file, open_locked(image.fd, image.path, image.offset, image.size, mount.writable));
+    // fakeroot: the driver leaves permissions to the kernel, which knows the namespace's ids.
+    std::string options = "allow_other,fakeroot,offset=" + std::to_string(image.offset);
+    if (!mount.writable) options.append(",ro");
+    return start_driver({mount.driver, image.path, options, file.get(), mount.part, mount.is_directory}, alive);
+}
+
+Status make_group(Stage& stage) {  // S1
+    if (ControlGroup::is_made_by_systemd()) return {};
+    SWRUN_TRY(stage.group, ControlGroup::make(stage.plan.limits));
     return {};
 }
 
-Status start_server(Stage& stage) {  // S2
-    const auto start = [&](std::size_t index) -> Status {
-        SWRUN_TRY(Fd link, start_image_server(*stage.further.at(index)));
-        stage.further_links.push_back(std::move(link));
-        return {};
-    };
-    SWRUN_CHECK(for_each_further(
-        stage.plan, [&](const Layer& layer) { return start(*layer.image_index); },
-        [&](const MountOp& op) { return start(op.image_index); }));
-    if (stage.image == nullptr) return {};
-    SWRUN_TRY(stage.link, start_image_server(*stage.image));
+Status start_servers(Stage& stage) {  // S2
+    Fd alive;
+    if (stage.plan.writes_image()) {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
+        stage.written_back = Fd(ends[0]);
+        alive = Fd(ends[1]);
+    }
+    for (const ImageMount& mount : stage.plan.image_mounts) {
+        const LaunchImage& image = stage.images[mount.image];
+        stage.kept.emplace_back();
+        if (mount.unpacked) {
+            stage.links.emplace_back();
+            if (mount.kept_in.empty()) continue;
+            SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.path));
+            continue;
+        }
+        SWRUN_TRY(Fd link, mount.driver.empty() ? start_image_server(*image.squashfs)
+                                                : start_image_driver(mount, image, mount.writable ? alive.get() : -1));
+        stage.links.push_back(std::move(link));
+    }
+    SWRUN_CHECK(stage.fuse.start_keeper(stage.plan));
+    const std::string& stacker = stage.plan.root.overlay_driver;
+    if (stacker.empty()) return {};
+    SWRUN_TRY(stage.overlay_link, start_driver({stacker, "the layers of the root", "allow_other,noacl"}, -1));
     return {};
 }
 
-// A pid namespace takes effect for children only (pid_namespaces(7)): the caller's process supervises,
-// the child becomes process 1 and goes on with the launch.
-Status become_process_one(Stage& stage) {
+void tell_instance(const LaunchOptions& options, pid_t init) {
+    if (options.started < 0) return;
+    [[maybe_unused]] const ssize_t told = ::write(options.started, &init, sizeof init);
+    ::close(options.started);
+    ::close(options.ready);
+}
+
+// The launch goes on in a child, the caller's process supervises.  A pid namespace takes effect for children
+// only (pid_namespaces(7)); an image that is written to has to be complete when the caller's process ends.
+Status go_on_in_child(Stage& stage) {
     int alive[2];
     if (::pipe2(alive, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
     const Fd ours(alive[0]);
@@ -84,12 +112,18 @@ Status become_process_one(Stage& stage) {
     const pid_t child = ::fork();
     if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
     if (child > 0) {
-        stage.link.reset();
-        stage.further_links.clear();
-        supervise(child);
+        stage.links.clear();
+        stage.overlay_link.reset();
+        tell_instance(stage.options, child);
+        supervise(child, stage.written_back.get(), [&] {
+            stage.fuse.end_on_host();
+            stage.group.remove();
+        });
     }
-    // The namespace shall not outlive its supervisor.  A parent that died before this line sends no
-    // signal any more: its end of the pipe, held by nobody else, tells.
+    stage.has_parent = true;
+    stage.written_back.reset();
+    // The launch shall not outlive its supervisor.  A parent that died before this line sends no signal any
+    // more: its end of the pipe, held by nobody else, tells.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     parents.reset();
     pollfd ended{ours.get(), 0, 0};
@@ -98,31 +132,36 @@ Status become_process_one(Stage& stage) {
 }
 
 Status make_namespaces(Stage& stage) {  // S3
-    SWRUN_CHECK(enter_namespaces(stage.plan.namespaces));
-    if (stage.plan.namespaces.pid) SWRUN_CHECK(become_process_one(stage));
-    return {};
+    const LaunchPlan& plan = stage.plan;
+    if (ControlGroup::is_made_by_systemd()) {
+        SWRUN_TRY(stage.group, ControlGroup::make(plan.limits));
+    }
+    SWRUN_CHECK(enter_namespaces(plan.namespaces));
+    if (plan.namespaces.pid || plan.writes_image() || stage.group.needs_parent()) SWRUN_CHECK(go_on_in_child(stage));
+    return stage.group.enter();
 }
 
-Status make_image_mount(Stage& stage) {  // S4
-    const NamespacePlan& names = stage.plan.namespaces;
-    SWRUN_TRY(stage.image_mount, mount_image(stage.plan.root, names.uid, names.gid, stage.link.get()));
-    stage.link.reset();
-    std::size_t next = 0;
-    const auto mount = [&](const std::string& part, bool is_directory, std::vector<Fd>& into) -> Status {
-        SWRUN_TRY(Fd made, mount_further_image(part, is_directory, stage.plan.root.owners, names,
-                                               stage.further_links.at(next++).get()));
-        into.push_back(std::move(made));
-        return {};
-    };
-    SWRUN_CHECK(for_each_further(
-        stage.plan, [&](const Layer&) { return mount("/", true, stage.layer_mounts); },
-        [&](const MountOp& op) { return mount(op.image_path, op.target_is_dir, stage.bound_images); }));
-    stage.further_links.clear();
+Status mount_images(Stage& stage) {  // S4
+    const LaunchPlan& plan = stage.plan;
+    const std::vector<Ghost> none;
+    for (std::size_t i = 0; i < plan.image_mounts.size(); ++i) {
+        const ImageMount& image = plan.image_mounts[i];
+        const bool is_root = plan.root.image_mount == i;
+        const LaunchImage& file = stage.images[image.image];
+        const std::vector<Ghost>& ghosts = is_root ? plan.root.ghosts : none;
+        Result<Fd> made = image.unpacked
+                              ? mount_unpacked(image, file, plan.root.owners, ghosts, stage.kept[i])
+                              : mount_image(image, plan.root.owners, ghosts, plan.namespaces, stage.links[i].get());
+        SWRUN_TRY(Fd mount, with_context(std::move(made), "mounting " + file.path));
+        stage.image_mounts.push_back(std::move(mount));
+    }
+    stage.links.clear();
     return {};
 }
 
 Status capture_sources(Stage& stage) {  // S5
-    SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, std::move(stage.bound_images), stage.notes));
+    SWRUN_CHECK(stage.fuse.mount(stage.plan));
+    SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, stage.image_mounts, stage.fuse.mounts(), stage.notes));
     const std::string& bash = stage.plan.process.host_bash;
     if (!stage.plan.process.environment && !bash.empty()) {
         stage.shell = Fd(::open(bash.c_str(), O_RDONLY | O_CLOEXEC));
@@ -131,7 +170,8 @@ Status capture_sources(Stage& stage) {  // S5
 }
 
 Status attach_all(Stage& stage) {  // S6
-    SWRUN_TRY(stage.root, attach_root(stage.plan.root, std::move(stage.image_mount), stage.layer_mounts));
+    SWRUN_TRY(stage.root, attach_root(stage.plan, stage.image_mounts, stage.overlay_link.get(), stage.notes));
+    stage.overlay_link.reset();
     return attach_mounts(stage.root.get(), stage.captured, stage.notes);
 }
 
@@ -145,6 +185,8 @@ Status pivot(Stage& stage) {  // S7
 Status drop_rights(Stage& stage) { return drop_privileges(stage.plan.process); }  // S8
 
 Status enter_start_directory(Stage& stage) {  // S9
+    const bool has_init = stage.plan.namespaces.init || stage.options.ready >= 0;
+    SWRUN_CHECK(stage.fuse.start_inside(stage.plan, has_init));
     SWRUN_TRY(stage.directory, enter_directory(stage.plan.process.directories));
     return {};
 }
@@ -172,13 +214,33 @@ void restore_interrupts() {
     ::signal(SIGQUIT, SIG_DFL);
 }
 
+// `ready` of the program is process 1's business: it has to know whether there is a program to wait for.
+Status become_instance_init(int ready, const FusePrograms& fuse) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
+    const pid_t program = ::fork();
+    if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
+    if (program > 0) {
+        ::close(ends[1]);
+        ::setpgid(program, program);
+        run_instance_init(program, ends[0], ready, fuse.kept(), [&] { fuse.end_inside(); });
+    }
+    ::setpgid(0, 0);
+    ::dup3(ends[1], ready, O_CLOEXEC);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return {};
+}
+
 // With an init of ours the program is its child; otherwise it is this process.
 Status become_init(Stage& stage) {
-    if (!stage.plan.namespaces.pid) return {};
-    if (stage.plan.namespaces.init) {
+    if (!stage.has_parent) return {};
+    if (stage.options.ready >= 0) {
+        SWRUN_CHECK(become_instance_init(stage.options.ready, stage.fuse));
+    } else if (stage.plan.namespaces.pid && stage.plan.namespaces.init) {
         const pid_t program = ::fork();
         if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-        if (program > 0) run_init(program);
+        if (program > 0) run_init(program, [&] { stage.fuse.end_inside(); });
     }
     restore_signals(&stage.caller_signals);
     return {};
@@ -201,9 +263,10 @@ struct Step {
 };
 
 constexpr Step kSteps[] = {
-    {"S2", "starting the image server", start_server},
+    {"S1", "making the control group", make_group},
+    {"S2", "starting the image server", start_servers},
     {"S3", "making the namespaces", make_namespaces},
-    {"S4", "mounting the image", make_image_mount},
+    {"S4", "mounting the image", mount_images},
     {"S5", "opening what will be bound", capture_sources},
     {"S6", "building the container's tree", attach_all},
     {"S7", "switching to the container's root", pivot},
@@ -214,9 +277,9 @@ constexpr Step kSteps[] = {
 
 }  // namespace
 
-Error launch(const LaunchPlan& plan, ServedImage* image, const std::vector<ServedImage*>& further, Stopwatch& watch,
+Error launch(const LaunchPlan& plan, std::span<const LaunchImage> images, Stopwatch& watch,
              const LaunchOptions& options) {
-    Stage stage{plan, image, further, watch, options, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+    Stage stage{plan, images, watch, options, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, false, {}, {}};
     ::umask(0);  // the modes in the plan are meant as they are; S8 sets the program's own
     for (const Step& step : kSteps) {
         log_debug(std::string(step.name) + " " + step.context);

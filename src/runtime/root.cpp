@@ -1,15 +1,21 @@
 #include "runtime/root.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "fuse/link.h"
 #include "mounts/mount_apply.h"
 #include "mounts/mount_syscalls.h"
+#include "runtime/driver.h"
+#include "runtime/underlay.h"
 #include "support/io.h"
+#include "support/path.h"
 
 namespace swrun {
 namespace {
@@ -20,19 +26,14 @@ Error fuse_device_error(Error error) {
     if (error.sys_errno == ENOENT) {
         return error.with_hint(
             "the FUSE device is missing: the administrator can load it with 'modprobe fuse'; a container "
-            "needs it passed in (--device /dev/fuse)");
+            "needs it passed in (--device /dev/fuse); or use --image-mode=unpack");
     }
-    return error.with_hint("the FUSE device must be usable by everybody: chmod 0666 /dev/fuse");
+    return error.with_hint(
+        "the FUSE device must be usable by everybody: chmod 0666 /dev/fuse; or use --image-mode=unpack");
 }
 
-struct Served {
-    const OwnerView& owners;
-    const std::vector<Ghost>& ghosts;
-    std::string part;  // of the image's tree
-    bool is_directory = true;
-};
-
-Result<Fd> mount_squashfs(const Served& served, const IdMap& uid, const IdMap& gid, int link) {
+Result<Fd> mount_served(const ImageMount& image, const OwnerView& owners, const std::vector<Ghost>& ghosts,
+                        const NamespacePlan& names, int link) {
     Result<Fd> device = open_file(kFuseDevice, O_RDWR, Error::Kind::host);
     if (!device) return fuse_device_error(std::move(device).error());
     // default_permissions: the kernel checks modes, and an overlay above gets EACCES without it.
@@ -40,9 +41,9 @@ Result<Fd> mount_squashfs(const Served& served, const IdMap& uid, const IdMap& g
     const std::vector<FsOption> options = {
         {"source", "swrun"},
         {"fd", std::to_string(device->get())},
-        {"rootmode", served.is_directory ? "40000" : "100000"},  // octal file type of the root, fuse(4)
-        {"user_id", std::to_string(uid.inside)},
-        {"group_id", std::to_string(gid.inside)},
+        {"rootmode", image.is_directory ? "40000" : "100000"},  // octal file type of the root, fuse(4)
+        {"user_id", std::to_string(names.uid.inside)},
+        {"group_id", std::to_string(names.gid.inside)},
         {"default_permissions", ""},
         {"allow_other", ""},
         {"ro", ""},
@@ -50,18 +51,19 @@ Result<Fd> mount_squashfs(const Served& served, const IdMap& uid, const IdMap& g
     MountFlags flags;
     flags.read_only = true;
     Result<Fd> mount = make_mount("fuse", options, flags);
-    if (!mount) return std::move(mount).error();
-    SWRUN_CHECK(send_device(link, device->get(), served.owners, served.part, served.ghosts));
+    if (!mount) return std::move(mount).error().with_hint("--image-mode=unpack does without FUSE mounts");
+    SWRUN_CHECK(send_device(link, device->get(), owners, image.part, ghosts));
     return mount;
 }
 
-Result<Fd> mount_directory(const RootPlan& plan) {
-    // Not recursive: what is mounted below somebody's image directory is not part of the image.
-    SWRUN_TRY(Fd mount, clone_mount(plan.image.real_path, false));
+// A directory of the host as a detached mount.  Not recursive: what is mounted below somebody's image or
+// layer is not part of it.
+Result<Fd> clone_directory(const std::string& path, bool read_only) {
+    SWRUN_TRY(Fd mount, clone_mount(path, false));
     MountFlags flags;
-    flags.read_only = !plan.writable;
+    flags.read_only = read_only;
     flags.recursive = false;
-    SWRUN_CHECK(restrict_mount(mount.get(), flags, plan.image.real_path));
+    SWRUN_CHECK(restrict_mount(mount.get(), flags, path));
     return mount;
 }
 
@@ -84,13 +86,7 @@ Status attach_in(int session, const char* name, const Fd& mount) {
     return attach_mount(mount.get(), target.get(), name);
 }
 
-Status attach_host_directory(int session, const char* name, const std::string& path, bool read_only) {
-    SWRUN_TRY(const Fd mount, clone_mount(path, false));
-    MountFlags flags;
-    flags.read_only = read_only;
-    SWRUN_CHECK(restrict_mount(mount.get(), flags, path));
-    return attach_in(session, name, mount);
-}
+bool needs_ghost_layer(const RootPlan& plan) { return plan.ghost_layer && !plan.ghosts.empty(); }
 
 struct Layers {
     std::string lower;  // topmost first, relative to the session
@@ -98,18 +94,46 @@ struct Layers {
     std::string work;
 };
 
-Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image, const std::vector<Fd>& made) {
-    Layers layers;
-    std::size_t next = 0;
+Status attach_layers(const RootPlan& plan, int session, std::vector<Fd>& mounts, Layers& layers) {
     for (std::size_t i = 0; i < plan.read_only_layers.size(); ++i) {
-        const std::string name = "layer" + std::to_string(i);
         const Layer& layer = plan.read_only_layers[i];
-        Status attached = layer.image_index ? attach_in(session, name.c_str(), made.at(next++))
-                                            : attach_host_directory(session, name.c_str(), layer.path, true);
+        const std::string name = "layer" + std::to_string(i);
+        Result<Fd> mount = layer.image_mount ? std::move(mounts.at(*layer.image_mount))
+                                             : clone_directory(layer.path, true);
+        Status attached = mount ? attach_in(session, name.c_str(), *mount) : std::move(mount).error();
         SWRUN_CHECK(with_context(std::move(attached), "using the overlay " + layer.path));
-        layers.lower.append(name).append(":");
+        layers.lower.append(join_path(name, layer.below)).append(":");
     }
-    if (plan.image.kind == ImageFacts::Kind::directory && !plan.ghosts.empty()) {
+    return {};
+}
+
+// upper/ and work/, made where the overlay has none.
+Status attach_upper(const RootPlan& plan, int session, std::vector<Fd>& mounts, Layers& layers) {
+    if (!plan.writable_tmpfs && plan.upper_directory.empty() && !plan.upper_mount) return {};
+    layers.upper = "upper";
+    layers.work = "work";
+    if (!plan.writable_tmpfs) {
+        Result<Fd> mount = plan.upper_mount ? std::move(mounts.at(*plan.upper_mount))
+                                            : clone_directory(plan.upper_directory, false);
+        if (!mount) return std::move(mount).error();
+        SWRUN_CHECK(attach_in(session, "overlay", *mount));
+        layers.upper = "overlay/upper";
+        layers.work = "overlay/work";
+    }
+    for (const std::string& name : {layers.upper, layers.work}) {
+        SWRUN_CHECK(make_directory(session, name.c_str()));
+        // In an image made by root they belong to an id that does not exist here; nobody may write to those.
+        if (::faccessat(session, name.c_str(), W_OK, AT_EACCESS) == 0) continue;
+        return sys_error(Error::Kind::request, "write to", std::string(base_name(name)) + "/", errno)
+            .with_hint("append ':ro' to the overlay, or use --fakeroot when root owns its files");
+    }
+    return {};
+}
+
+Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image, std::vector<Fd>& mounts) {
+    Layers layers;
+    SWRUN_CHECK(attach_layers(plan, session, mounts, layers));
+    if (needs_ghost_layer(plan)) {
         SWRUN_CHECK(make_directory(session, "ghosts"));
         SWRUN_TRY(const Fd ghosts, open_path(session, "ghosts"));
         SWRUN_CHECK(write_ghosts(ghosts.get(), plan.ghosts));
@@ -117,26 +141,26 @@ Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image
     }
     SWRUN_CHECK(attach_in(session, "image", image));
     layers.lower.append("image");
-    if (plan.writable_tmpfs) {
-        layers.upper = "upper";
-        layers.work = "work";
-    } else if (!plan.upper_directory.empty()) {
-        SWRUN_CHECK(attach_host_directory(session, "overlay", plan.upper_directory, false));
-        layers.upper = "overlay/upper";
-        layers.work = "overlay/work";
-    }
-    if (!layers.upper.empty()) {
-        SWRUN_CHECK(
-            with_context(make_directory(session, layers.upper.c_str()), "using the overlay " + plan.upper_directory));
-        SWRUN_CHECK(
-            with_context(make_directory(session, layers.work.c_str()), "using the overlay " + plan.upper_directory));
-    }
+    const std::string upper = plan.upper_mount ? plan.upper_name : plan.upper_directory;
+    SWRUN_CHECK(with_context(attach_upper(plan, session, mounts, layers), "using the overlay " + upper));
     return layers;
 }
 
-Result<Fd> mount_overlay(const Layers& layers, int session) {
-    // Layer names are relative to the current directory: the session tmpfs has no path.
-    if (::fchdir(session) != 0) return sys_error(Error::Kind::host, "fchdir", "the session directory", errno);
+// The driver gets a copy of the whole session to work in; all of it goes with the driver.
+Result<Fd> stack_by_driver(const Layers& layers, int session, const NamespacePlan& names, int link) {
+    SWRUN_CHECK(make_directory(session, kDriverMountPoint));
+    SWRUN_TRY(const Fd tree, clone_mount_at(session, "", true));
+    std::string options = "lowerdir=" + layers.lower;
+    if (!layers.upper.empty()) options.append(",upperdir=" + layers.upper + ",workdir=" + layers.work);
+    SWRUN_TRY(Fd root, mount_by_driver(link, names.user, tree.get(), options));
+    SWRUN_CHECK(restrict_mount(root.get(), MountFlags{}, "the stacked root"));
+    return root;
+}
+
+// What a kernel says that has no overlay for this user namespace.
+bool is_refused(const Error& error) { return error.sys_errno == EPERM || error.sys_errno == ENODEV; }
+
+Result<Fd> mount_overlay(const Layers& layers) {
     std::vector<FsOption> options = {{"source", "swrun"}, {"lowerdir", layers.lower}};
     MountFlags flags;
     if (layers.upper.empty()) {
@@ -149,7 +173,13 @@ Result<Fd> mount_overlay(const Layers& layers, int session) {
     // directory as replaced (Documentation/filesystems/overlayfs.rst, "User xattr").
     options.push_back({"userxattr", ""});
     Result<Fd> mount = make_mount("overlay", options, flags);
-    if (!mount && (mount.error().sys_errno == EPERM || mount.error().sys_errno == ENODEV)) {
+    if (mount) return mount;
+    if (mount.error().sys_errno == EINVAL && !layers.upper.empty()) {
+        mount.error().with_hint(
+            "the kernel takes no network file system (NFS, Lustre) as the writable layer: use a directory on a local "
+            "disk, or an overlay image (swrun overlay create)");
+    }
+    if (is_refused(mount.error())) {
         mount.error().with_hint(
             "overlays without privilege need Linux 5.11 or newer; an image file without --overlay and "
             "--writable-tmpfs needs none");
@@ -157,22 +187,45 @@ Result<Fd> mount_overlay(const Layers& layers, int session) {
     return mount;
 }
 
+Result<Fd> stack_layers(const LaunchPlan& plan, const Layers& layers, int session, int link, std::vector<Note>& notes) {
+    if (link >= 0) return stack_by_driver(layers, session, plan.namespaces, link);
+    if (plan.root.underlay && !plan.root.layered()) return make_underlay(session, plan.root.ghosts);
+    Result<Fd> root = mount_overlay(layers);
+    if (root || plan.root.layered() || !is_refused(root.error())) return root;
+    notes.push_back({Level::verbose, "this kernel stacks no layers: missing mount points come by a tree of binds"});
+    return make_underlay(session, plan.root.ghosts);
+}
+
+// One listing of the image's top gives the kernel all its names with their attributes: the targets of the
+// mounts that follow are then found without a request each.  A guess at what pays; failing changes nothing.
+void read_ahead_top(int root) {
+    const Fd top(::openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    std::array<char, 32768> entries;
+    while (top && ::syscall(SYS_getdents64, top.get(), entries.data(), entries.size()) > 0) {}
+}
+
+Result<Fd> root_image(const LaunchPlan& plan, std::vector<Fd>& mounts) {
+    if (plan.root.image_mount) return std::move(mounts.at(*plan.root.image_mount));
+    return clone_directory(plan.root.image.real_path, !plan.root.writable);
+}
+
 }  // namespace
 
-Result<Fd> mount_image(const RootPlan& plan, const IdMap& uid, const IdMap& gid, int link) {
-    if (plan.image.kind == ImageFacts::Kind::directory) return mount_directory(plan);
-    return mount_squashfs({plan.owners, plan.ghosts, "/", true}, uid, gid, link);
+Result<Fd> mount_image(const ImageMount& mount, const OwnerView& owners, const std::vector<Ghost>& ghosts,
+                       const NamespacePlan& names, int link) {
+    if (mount.driver.empty()) return mount_served(mount, owners, ghosts, names, link);
+    SWRUN_TRY(Fd made, mount_by_driver(link, names.user, -1, ""));
+    MountFlags flags;
+    flags.read_only = !mount.writable;
+    SWRUN_CHECK(restrict_mount(made.get(), flags, mount.driver));
+    return made;
 }
 
-Result<Fd> mount_further_image(const std::string& part, bool is_directory, const OwnerView& owners,
-                               const NamespacePlan& names, int link) {
-    return mount_squashfs({owners, {}, part, is_directory}, names.uid, names.gid, link);
-}
-
-Result<Fd> attach_root(const RootPlan& plan, Fd image, const std::vector<Fd>& layer_mounts) {
+Result<Fd> attach_root(const LaunchPlan& plan, std::vector<Fd>& mounts, int overlay_link, std::vector<Note>& notes) {
+    SWRUN_TRY(Fd image, root_image(plan, mounts));
     SWRUN_TRY(const Fd slash, open_path(AT_FDCWD, "/"));
-    const bool ghosts_need_layer = plan.image.kind == ImageFacts::Kind::directory && !plan.ghosts.empty();
-    if (!plan.layered() && !ghosts_need_layer) {
+    if (!plan.root.layered() && !needs_ghost_layer(plan.root)) {
+        if (plan.root.image_mount) read_ahead_top(image.get());
         SWRUN_CHECK(attach_mount(image.get(), slash.get(), "/"));
         return image;
     }
@@ -180,14 +233,25 @@ Result<Fd> attach_root(const RootPlan& plan, Fd image, const std::vector<Fd>& la
     // detached ones, EINVAL): a tmpfs that covers "/" is that place, for as long as the overlay is made.
     SWRUN_TRY(const Fd session, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, MountFlags{}));
     SWRUN_CHECK(attach_mount(session.get(), slash.get(), "/"));
-    SWRUN_TRY(const Layers layers, prepare_layers(plan, session.get(), image, layer_mounts));
-    SWRUN_TRY(Fd root, with_context(mount_overlay(layers, session.get()), "stacking the layers of the root"));
-    // The overlay has mounts of its own of all layers now.  Left where it is, the session would be pivoted
-    // onto the new root along with the old one, and of the two only the upper one would go: "/.." would be
-    // the host.
+    SWRUN_TRY(const Layers layers, prepare_layers(plan.root, session.get(), image, mounts));
+    // Names of layers are relative to the current directory: the session has no path.
+    if (::fchdir(session.get()) != 0) return sys_error(Error::Kind::host, "fchdir", "the session directory", errno);
+    SWRUN_TRY(Fd root, with_context(stack_layers(plan, layers, session.get(), overlay_link, notes),
+                                    "stacking the layers of the root"));
+    // The root has mounts of its own of all layers now.  Left where it is, the session would be pivoted onto
+    // the new root along with the old one, and of the two only the upper one would go: "/.." would be the host.
     SWRUN_CHECK(unmount_here("the session directory"));
     SWRUN_CHECK(attach_mount(root.get(), slash.get(), "/"));
     return root;
+}
+
+Status leave_mounts() {
+    // A copy of the namespace first: pivot_root(2) moves every process of one whose root is the old root.
+    if (::unshare(CLONE_NEWNS) != 0) return sys_error(Error::Kind::host, "unshare", "mount namespace", errno);
+    SWRUN_TRY(const Fd empty, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, MountFlags{}));
+    SWRUN_TRY(const Fd slash, open_path(AT_FDCWD, "/"));
+    SWRUN_CHECK(attach_mount(empty.get(), slash.get(), "/"));
+    return switch_root(empty.get());
 }
 
 }  // namespace swrun

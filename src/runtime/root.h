@@ -1,5 +1,5 @@
-// S4 and the first half of S6: the image as a detached mount, and the root of the container made of it
-// and its layers.
+// S4 and the first half of S6: images as detached mounts, and the root of the container made of its image
+// and layers.
 #pragma once
 
 #include "plan/launch_plan.h"
@@ -8,18 +8,21 @@
 
 namespace swrun {
 
-// The image as a detached mount.  A squashfs image is mounted through the FUSE device, which is opened
-// here: the kernel refuses a device that was opened outside the mount's user namespace (EINVAL).  The
-// device and the ghosts go to the image server behind `link`.
-[[nodiscard]] Result<Fd> mount_image(const RootPlan& plan, const IdMap& uid, const IdMap& gid, int link);
+// An image as a detached mount.  Ours are mounted through the FUSE device, which is opened here: the kernel
+// refuses a device that was opened outside the mount's user namespace (EINVAL).  The device and the ghosts
+// go to the image server behind `link`; a driver behind it mounts by itself.
+[[nodiscard]] Result<Fd> mount_image(const ImageMount& mount, const OwnerView& owners, const std::vector<Ghost>& ghosts,
+                                     const NamespacePlan& names, int link);
 
-// A further image, or a part of it, as a detached mount.
-[[nodiscard]] Result<Fd> mount_further_image(const std::string& part, bool is_directory, const OwnerView& owners,
-                                             const NamespacePlan& names, int link);
+// Attaches the root's image or directory, with its layers if the plan has any, over "/" of the mount
+// namespace and gives a descriptor of the new root.  "/" itself still means the old root for this process.
+// `mounts`: the plan's image mounts; the root's and the layers' are taken out of it.  `overlay_link`: to the
+// driver that stacks the layers, -1 when the kernel does.
+[[nodiscard]] Result<Fd> attach_root(const LaunchPlan& plan, std::vector<Fd>& mounts, int overlay_link,
+                                     std::vector<Note>& notes);
 
-// Attaches the image, with its layers if the plan has any, over "/" of the mount namespace and gives a
-// descriptor of the new root.  "/" itself still means the old root for this process.
-// `layer_mounts`: the mounts of those read-only layers that are images, in plan order.
-[[nodiscard]] Result<Fd> attach_root(const RootPlan& plan, Fd image, const std::vector<Fd>& layer_mounts);
+// Takes this process out of the launch's mount namespace into an empty one, so that it holds none of the
+// images any more; others stay where they are.  For a supervisor that waits for the drivers to end.
+[[nodiscard]] Status leave_mounts();
 
 }  // namespace swrun

@@ -1,11 +1,16 @@
 #include "runtime/supervisor.h"
 
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <initializer_list>
+
+#include "runtime/root.h"
+#include "support/log.h"
 
 namespace swrun {
 namespace {
@@ -33,7 +38,19 @@ void block_signals(sigset_t* before) {
 
 void restore_signals(const sigset_t* before) { ::sigprocmask(SIG_SETMASK, before, nullptr); }
 
-[[noreturn]] void supervise(pid_t child) {
+void wait_written_back(int written_back) {
+    if (written_back < 0) return;
+    if (!leave_mounts()) return;
+    constexpr int kPatienceMs = 10000;
+    pollfd ended{written_back, 0, 0};  // a pipe without writers is POLLHUP
+    if (::poll(&ended, 1, kPatienceMs) == 0) {
+        log(Level::warning,
+            "the writable image is still in use by processes that the program has left behind: "
+            "it is complete when they have ended");
+    }
+}
+
+[[noreturn]] void supervise(pid_t child, int written_back, const std::function<void()>& ended) {
     sigset_t all;
     ::sigfillset(&all);
     // Job control: the terminal's stop signals must stop this process too, or the shell never learns.
@@ -42,13 +59,17 @@ void restore_signals(const sigset_t* before) { ::sigprocmask(SIG_SETMASK, before
     for (;;) {
         int status = 0;
         const pid_t got = ::waitpid(child, &status, WNOHANG);
-        if (got == child) ::_exit(status_as_exit_code(status));
+        if (got == child) {
+            wait_written_back(written_back);
+            if (ended) ended();
+            ::_exit(status_as_exit_code(status));
+        }
         if (got < 0 && errno != EINTR) ::_exit(255);
         forward_next(all, child);
     }
 }
 
-[[noreturn]] void run_init(pid_t program) {
+[[noreturn]] void run_init(pid_t program, const std::function<void()>& ended) {
     ::prctl(PR_SET_NAME, "swrun-init", 0, 0, 0);
     sigset_t all;
     ::sigfillset(&all);
@@ -57,11 +78,75 @@ void restore_signals(const sigset_t* before) { ::sigprocmask(SIG_SETMASK, before
         for (;;) {
             int status = 0;
             const pid_t got = ::waitpid(-1, &status, WNOHANG);
-            if (got == program) ::_exit(status_as_exit_code(status));
+            if (got == program) {
+                if (ended) ended();
+                ::_exit(status_as_exit_code(status));
+            }
             if (got < 0 && errno == ECHILD) ::_exit(255);
             if (got <= 0) break;
         }
         forward_next(all, program);
+    }
+}
+
+namespace {
+
+// This process can be looked at by everybody in the instance, so that it can be joined: nothing of the host may
+// be found in it.
+void close_from(unsigned first, int kept) {
+    for (; kept >= 0 && first < static_cast<unsigned>(kept); ++first) ::close(static_cast<int>(first));
+    if (kept >= 0) ++first;
+    if (::syscall(SYS_close_range, first, ~0U, 0U) == 0) return;
+    constexpr unsigned kMany = 4096;  // kernels before 5.9: what a launch can have opened at most
+    for (unsigned fd = first; fd < kMany; ++fd) ::close(static_cast<int>(fd));
+}
+
+bool asks_to_end(int number) {
+    return number != SIGCHLD && number != SIGCONT && number != SIGWINCH && number != SIGURG && number != SIGTSTP &&
+           number != SIGTTIN && number != SIGTTOU;
+}
+
+// Takes the news of ended children; true when none is left.
+bool reap_all(pid_t& program) {
+    for (;;) {
+        int status = 0;
+        const pid_t got = ::waitpid(-1, &status, WNOHANG);
+        if (got == program) program = -1;
+        if (got < 0) return errno == ECHILD;
+        if (got == 0) return false;
+    }
+}
+
+}  // namespace
+
+[[noreturn]] void run_instance_init(pid_t program, int executed, int ready, int kept,
+                                    const std::function<void()>& ended) {
+    ::prctl(PR_SET_NAME, "swrun-init", 0, 0, 0);
+    const pid_t group = program;
+    char failed = 0;
+    ssize_t got = 0;
+    while ((got = ::read(executed, &failed, 1)) < 0 && errno == EINTR) {}
+    if (got == 1) {
+        [[maybe_unused]] const ssize_t told = ::write(ready, &failed, 1);
+        ::_exit(255);
+    }
+    close_from(3, kept);
+    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    int asked = 0;
+    for (;;) {
+        const bool alone = reap_all(program);
+        if (alone && asked != 0) {
+            if (ended) ended();
+            ::_exit(128 + asked);
+        }
+        siginfo_t info{};
+        const int number = ::sigwaitinfo(&all, &info);
+        if (number <= 0 || number == SIGCHLD) continue;
+        ::kill(-group, number);
+        if (asks_to_end(number)) asked = number;
     }
 }
 

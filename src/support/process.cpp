@@ -1,18 +1,46 @@
 #include "support/process.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <optional>
 
 #include "support/fd.h"
 #include "support/io.h"
+#include "support/text.h"
 
 extern char** environ;
 
 namespace swrun {
+namespace {
+
+// Without close_range(2), before Linux 5.9: what /proc lists.  Trying every number would take some hundred
+// thousand calls on hosts with generous limits.
+void close_listed(unsigned first, unsigned last) {
+    std::vector<int> found;
+    DIR* list = ::opendir("/proc/self/fd");
+    if (list == nullptr) return;
+    while (const dirent* entry = ::readdir(list)) {
+        const std::optional<std::uint64_t> fd = parse_decimal(entry->d_name);
+        if (fd && *fd >= first && *fd <= last && static_cast<int>(*fd) != ::dirfd(list))
+            found.push_back(static_cast<int>(*fd));
+    }
+    ::closedir(list);
+    for (const int fd : found) ::close(fd);
+}
+
+void close_between(unsigned first, unsigned last) {
+    if (first > last || ::syscall(SYS_close_range, first, last, 0U) == 0) return;
+    close_listed(first, last);
+}
+
+}  // namespace
 
 Child::~Child() {
     if (pid_ > 0) (void)wait();
@@ -32,6 +60,22 @@ Result<int> Child::wait() {
             return sys_error(Error::Kind::internal, "waitpid", "", err);
         }
     }
+}
+
+Status start_orphan(std::string_view what, const std::function<void()>& body) {
+    const pid_t middle = ::fork();
+    if (middle < 0) return sys_error(Error::Kind::host, "fork", what, errno);
+    if (middle == 0) {
+        // The middle child only forks and goes: whoever adopts the orphan, it is not the program.
+        const pid_t orphan = ::fork();
+        if (orphan == 0) body();
+        ::_exit(orphan < 0 ? 1 : 0);
+    }
+    Child child(middle);
+    SWRUN_TRY(const int status, child.wait());
+    if (status == 0) return {};
+    Error error = sys_error(Error::Kind::host, "fork", what, EAGAIN);
+    return error.with_hint("the limit of processes may be reached (ulimit -u)");
 }
 
 Result<std::string> capture_output(const std::vector<std::string>& argv, std::size_t limit) {
@@ -58,6 +102,17 @@ Result<std::string> capture_output(const std::vector<std::string>& argv, std::si
     if (!output) return output;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return make_error(Error::Kind::host, argv[0] + " failed");
     return output;
+}
+
+void close_all_but(std::initializer_list<int> kept) {
+    unsigned next = 3;
+    for (const int fd : kept) {
+        const auto number = static_cast<unsigned>(fd);
+        if (fd < 0 || number < next) continue;  // none, or a standard stream
+        close_between(next, number - 1);
+        next = number + 1;
+    }
+    close_between(next, ~0U);
 }
 
 }  // namespace swrun

@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <functional>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/result.h"
@@ -33,6 +36,13 @@ public:
 private:
     pid_t pid_ = -1;
 };
+
+// Runs `body`, which must not return, in a process that is nobody's child.
+[[nodiscard]] Status start_orphan(std::string_view what, const std::function<void()>& body);
+
+// Closes every descriptor from 3 on but those (ascending, -1 for none): an inherited pipe would hold a pipeline open, a
+// directory its file system busy.
+void close_all_but(std::initializer_list<int> kept);
 
 // Runs a program of ours or the system's by absolute path, stdin from /dev/null, and gives its standard
 // output; a failing status is an error.  No shell, the environment is passed on.

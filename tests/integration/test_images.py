@@ -63,16 +63,6 @@ class Refused(swtest.Case):
         path = self.write('not.sif', 'hello, I am no image\n' * 100)
         self.assert_failed(self.swrun('exec', path, 'true'), 255, 'not.sif')
 
-    def test_ext3_is_named(self):
-        if not shutil.which('mkfs.ext3', path=swtest.SYSPATH):
-            swtest.cannot('no mkfs.ext3')
-        path = self.write('old.img')
-        with open(path, 'wb') as out:
-            out.truncate(4 << 20)
-        subprocess.run(['mkfs.ext3', '-q', '-F', path], check=True, env={'PATH': swtest.SYSPATH})
-        self.user.give(path)
-        self.assert_failed(self.swrun('exec', path, 'true'), 255, 'ext3')
-
     def test_a_folder_without_programs(self):
         os.mkdir(os.path.join(self.work, 'hollow'))
         self.user.give(os.path.join(self.work, 'hollow'))

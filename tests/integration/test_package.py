@@ -70,7 +70,8 @@ class Package(unittest.TestCase):
     def test_files(self):
         files = run('dpkg-deb', '-c', self.deb)
         for path in ('./usr/bin/swrun', './usr/bin/singularity', './usr/bin/apptainer', './usr/bin/singularity_wrapper',
-                     './usr/bin/apptainer_wrapper', './usr/bin/run-singularity', './usr/share/man/man1/swrun.1'):
+                     './usr/bin/apptainer_wrapper', './usr/bin/run-singularity', './usr/bin/swrun-bench',
+                     './usr/libexec/swrun/bench/cli.py', './usr/share/man/man1/swrun.1'):
             self.assertIn(path, files)
         for line in files.splitlines():
             self.assertRegex(line, r'^[-dl]\S+ root/root')

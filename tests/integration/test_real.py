@@ -1,6 +1,6 @@
 """Real programs in a real distribution: what the image gives is what the unpacked tree gives.
 
-The tree is made once of this distribution's packages and kept in SWRUN_TEST_CACHE, as are the images squashed from it.
+The tree is of this distribution's own packages (distribution.py).
 """
 import hashlib
 import os
@@ -9,9 +9,8 @@ import shutil
 import subprocess
 
 import swtest
+from distribution import CACHE, add_to, need_distribution, newer, put
 
-CACHE = os.environ.get('SWRUN_TEST_CACHE', '')
-MAKE_TREE = os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..', 'scripts', 'make_tree.sh')
 BLOCK = 1 << 17
 BLOCKS = (1 << 30) // BLOCK
 
@@ -40,12 +39,6 @@ print(digest.hexdigest())
 LIST = ['-printf', r'%p\t%y\t%m\t%Ts\t%l\n']
 
 
-def squash(source, image, *options):
-    subprocess.run(['mksquashfs', source, image + '.new', '-noappend', '-no-progress', '-quiet', *options], check=True,
-                   stdout=subprocess.DEVNULL)
-    os.rename(image + '.new', image)
-
-
 def block(index):
     """One of the 8192 blocks of the big file: random, repetitive or empty."""
     if index % 16 == 0:
@@ -69,36 +62,19 @@ def make_big(base, image):
             else:
                 out.write(data)
         out.truncate(BLOCKS * BLOCK)
-    shutil.copyfile(base, image + '.new')
-    subprocess.run(['mksquashfs', folder, image + '.new', '-no-progress', '-quiet', '-no-recovery'], check=True,
-                   stdout=subprocess.DEVNULL)
-    os.rename(image + '.new', image)
+    add_to(base, folder, image)
     shutil.rmtree(folder)
     with open(image + '.md5', 'w', encoding='utf-8') as out:
         out.write(digest.hexdigest())
-
-
-def put(source, target):
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 class Real(swtest.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        if not cls.user.root:
-            swtest.cannot('making a distribution tree needs root')
-        if not shutil.which('mmdebstrap') and not shutil.which('dnf'):
-            swtest.cannot('neither mmdebstrap nor dnf')
-        os.makedirs(CACHE, exist_ok=True)
-        tree, image, big = (os.path.join(CACHE, name) for name in ('distribution', 'distribution.sqfs', 'big.sqfs'))
-        subprocess.run([MAKE_TREE, tree, 'essential', 'python3', 'perl', 'bash'], check=True, timeout=600)
-        if not os.path.exists(image) or os.path.getmtime(image) < os.path.getmtime(tree + '.made'):
-            squash(tree, image)
-        if not os.path.exists(big + '.md5') or os.path.getmtime(big) < os.path.getmtime(image):
+        tree, image = need_distribution(cls.user)
+        big = os.path.join(CACHE, 'big.sqfs')
+        if not newer(big + '.md5', image):
             make_big(image, big)
         cls.folder = os.path.join(swtest.STAGE, 'real')
         os.makedirs(os.path.join(cls.folder, 'tree'), exist_ok=True)

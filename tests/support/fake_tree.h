@@ -14,6 +14,11 @@ class FakeTree : public TreeView {
 public:
     FakeTree& dir(const std::string& path) { return put(path, Node::Kind::directory, ""); }
     FakeTree& file(const std::string& path, const std::string& text = "") { return put(path, Node::Kind::file, text); }
+    FakeTree& program(const std::string& path) {
+        file(path);
+        entries_.at(path).mode = 0755;
+        return *this;
+    }
     FakeTree& link(const std::string& path, const std::string& target) {
         return put(path, Node::Kind::symlink, target);
     }
@@ -34,7 +39,7 @@ public:
         const auto found = entries_.find(path);
         if (found == entries_.end()) return node;
         node.kind = found->second.kind;
-        node.mode = node.kind == Node::Kind::directory ? 0755 : 0644;
+        node.mode = node.kind == Node::Kind::directory ? 0755 : found->second.mode;
         node.device = device_;
         node.inode = static_cast<std::uint64_t>(std::distance(entries_.begin(), found)) + 2;
         node.size = found->second.text.size();
@@ -58,6 +63,7 @@ private:
     struct Entry {
         Node::Kind kind;
         std::string text;
+        std::uint32_t mode = 0644;
     };
 
     FakeTree& put(const std::string& path, Node::Kind kind, const std::string& text) {

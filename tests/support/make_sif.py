@@ -66,6 +66,10 @@ def build(options):
             objects.append((TYPES[kind], name, file.read(), 1, b""))
     extra = struct.pack("<ii", FILE_SYSTEMS[options.fs], PARTITIONS[options.part]) + arch_code(options.arch)
     objects.append((TYPES["partition"], options.name, root, options.align, extra))
+    if options.overlay:
+        with open(options.overlay, "rb") as file:
+            extra = struct.pack("<ii", FILE_SYSTEMS["ext3"], PARTITIONS["overlay"]) + arch_code(options.arch)
+            objects.append((TYPES["partition"], "", file.read(), options.align, extra))
 
     table = b""
     body = b""
@@ -96,6 +100,7 @@ def main():
     parser.add_argument("--name", default="", help="name of the partition")
     parser.add_argument("--fs", default="squashfs", choices=FILE_SYSTEMS)
     parser.add_argument("--part", default="primary", choices=PARTITIONS)
+    parser.add_argument("--overlay", metavar="EXT3", help="file to embed as overlay partition")
     parser.add_argument("--align", type=int, default=4096, help="of the partition")
     parser.add_argument("--descriptors", type=int, default=48)
     parser.add_argument("--time", type=int, default=1700000000)

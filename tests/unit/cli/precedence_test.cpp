@@ -46,6 +46,23 @@ TEST(Precedence, NoPid) {
     EXPECT_TRUE(launch({"-C", "--no-pid=false"}).pid.value);
 }
 
+TEST(Precedence, FusemountMeansPid) {
+    const Words mount = {"--fusemount", "container:c /m"};
+    const LaunchRequest plain = launch(mount);
+    EXPECT_EQ(plain.pid, (Flag{true, {Origin::Kind::argument, "--fusemount"}}));
+    EXPECT_EQ(plain.fusemounts.size(), 1U);
+    EXPECT_EQ(launch({"-C", mount[0], mount[1]}).pid.origin.where, "--containall");
+    EXPECT_TRUE(launch({"--pid=false", mount[0], mount[1]}).pid.value);
+    EXPECT_EQ(launch({}, {{"APPTAINER_FUSESPEC", "container:c /m,host:d -o x /n"}}).fusemounts.size(), 2U);
+    Reading reading;
+    const Invocation both = reading.invocation({"swrun", "exec", "-C", "--no-pid", mount[0], mount[1], "img", "true"});
+    EXPECT_TRUE(both.launch.pid.value);
+    EXPECT_FALSE(both.launch.no_pid.value);
+    ASSERT_EQ(both.notes.size(), 1U);
+    EXPECT_EQ(both.notes[0].level, Level::warning);
+    EXPECT_NE(both.notes[0].text.find("--no-pid is ignored"), std::string::npos);
+}
+
 TEST(Precedence, Hostname) {
     const LaunchRequest named = launch({"--hostname", "node"});
     EXPECT_TRUE(named.uts.value);

@@ -164,5 +164,32 @@ TEST(SmallRequests, CompletionKnowsSecondWords) {
               std::string::npos);
 }
 
+TEST(Instances, Start) {
+    const Invocation one = Reading().invocation(
+        {"apptainer", "instance", "start", "-c", "--pid-file", "p", "img", "web", "-x", "y"});
+    EXPECT_EQ(one.command, Command::instance_start);
+    EXPECT_TRUE(one.launches() && one.launch.contain.value);
+    EXPECT_EQ(one.launch.action, Action::start);
+    EXPECT_EQ(one.launch.image, "img");
+    EXPECT_EQ(one.launch.instance, "web");
+    EXPECT_EQ(one.launch.arguments, (std::vector<std::string>{"-x", "y"}));
+    EXPECT_EQ(one.instance.pid_file, "p");
+    EXPECT_EQ(Reading().invocation({"apptainer", "instance", "run", "img", "web"}).launch.action, Action::run);
+}
+
+TEST(Instances, ListStopStats) {
+    const Invocation list = Reading().invocation({"apptainer", "instance", "list", "-j", "-u", "me", "a*"});
+    EXPECT_EQ(list.instance.pattern, "a*");
+    EXPECT_EQ(list.instance.user, "me");
+    EXPECT_TRUE(list.instance.json);
+    EXPECT_EQ(Reading().invocation({"apptainer", "instance", "list"}).instance.pattern, "*");
+    const Invocation stop = Reading().invocation({"apptainer", "instance", "stop", "-F", "-s", "TERM", "-t", "3", "x"});
+    EXPECT_TRUE(stop.instance.force);
+    EXPECT_EQ(stop.instance.signal, "TERM");
+    EXPECT_EQ(stop.instance.timeout, 3);
+    EXPECT_EQ(Reading().invocation({"apptainer", "instance", "stop", "--all"}).instance.pattern, "*");
+    EXPECT_TRUE(Reading().invocation({"apptainer", "instance", "stats", "--no-stream", "x"}).instance.no_stream);
+}
+
 }  // namespace
 }  // namespace swrun

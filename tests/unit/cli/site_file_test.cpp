@@ -117,7 +117,7 @@ TEST(SiteFile, MistakesHavePlaceAndHint) {
         {"[defaults]\nenv = \"A=1\"\n", "s.toml:2:1: option env cannot have a default", "write it under [environment]"},
         {"[defaults]\ndry_run = true\n", "s.toml:2:1: option dry_run cannot have a default", "allowed: home"},
         {"[defaults]\nallow_setuid = true\n", "s.toml:2:1: option allow_setuid is not supported: it requires root",
-         "leave it out"},
+         "become the other user"},
         {"profile = \"gpu\"\n", "s.toml:1:11: profile must be a table: write [profile.NAME] above it",
          "to choose one always: default_profile"},
         {"[profile]\ngpu = 1\n", "s.toml:2:7: profile.gpu must be a table: write [profile.gpu] above it", ""},
@@ -168,10 +168,11 @@ TEST(SiteFile, TheExampleIsRight) {
     }
     const auto active = parse(all);
     ASSERT_TRUE(active) << format_error(active.error()) << all;
-    EXPECT_EQ(active->base.defaults.size(), 3U);
+    EXPECT_EQ(active->base.defaults.size(), 4U);
     EXPECT_EQ(active->base.environment.size(), 2U);
-    ASSERT_EQ(active->profiles.size(), 1U);
-    EXPECT_EQ(active->profiles[0].second.binds.size(), 1U);
+    ASSERT_EQ(active->profiles.size(), 2U);
+    EXPECT_EQ(active->profiles[0].second.defaults.size(), 2U);
+    EXPECT_EQ(active->profiles[1].second.binds.size(), 1U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // everything that is generated from it.
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -14,143 +15,50 @@
 #include "cli/man.h"
 #include "cli/option_table.h"
 #include "command_line.h"
+#include "known_options.h"
 
 namespace swrun {
 namespace {
 
-// long name, letter, variables (without prefix), takes a value
-struct Known {
-    const char* name;
-    char letter;
-    const char* keys;
-    bool value;
-};
-
-constexpr Known kKnown[] = {
-    {"add-caps", 0, "ADD_CAPS", true},
-    {"allow-setuid", 0, "ALLOW_SETUID", false},
-    {"app", 0, "APP APPNAME", true},
-    {"apply-cgroups", 0, "APPLY_CGROUPS", true},
-    {"authfile", 0, "AUTH_FILE", true},
-    {"bind", 'B', "BIND BINDPATH", true},
-    {"blkio-weight", 0, "BLKIO_WEIGHT", true},
-    {"blkio-weight-device", 0, "BLKIO_WEIGHT_DEVICE", true},
-    {"boot", 0, "BOOT", false},
-    {"cdi-dirs", 0, "", true},
-    {"device", 0, "", true},
-    {"cleanenv", 'e', "CLEANENV", false},
-    {"compat", 0, "COMPAT", false},
-    {"compat32", 0, "COMPAT32", false},
-    {"contain", 'c', "CONTAIN", false},
-    {"containall", 'C', "CONTAINALL", false},
-    {"cpu-shares", 0, "CPU_SHARES", true},
-    {"cpus", 0, "CPUS", true},
-    {"cpuset-cpus", 0, "CPUSET_CPUS", true},
-    {"cpuset-mems", 0, "CPUSET_MEMS", true},
-    {"cwd", 0, "CWD TARGET_CWD", true},
-    {"pwd", 0, "PWD TARGET_PWD", true},
-    {"data", 0, "DATA", true},
-    {"disable-cache", 0, "DISABLE_CACHE", false},
-    {"dmtcp-launch", 0, "DMTCP_LAUNCH", true},
-    {"dmtcp-restart", 0, "DMTCP_RESTART", true},
-    {"dns", 0, "DNS", true},
-    {"docker-login", 0, "DOCKER_LOGIN", false},
-    {"docker-host", 0, "DOCKER_HOST", true},
-    {"docker-username", 0, "DOCKER_USERNAME", true},
-    {"docker-password", 0, "DOCKER_PASSWORD", true},
-    {"drop-caps", 0, "DROP_CAPS", true},
-    {"env", 0, "", true},
-    {"env-file", 0, "ENV_FILE", true},
-    {"fakeroot", 'f', "FAKEROOT", false},
-    {"fusemount", 0, "FUSESPEC", true},
-    {"home", 'H', "HOME", true},
-    {"hostname", 0, "HOSTNAME", true},
-    {"ignore-subuid", 0, "IGNORE_SUBUID", false},
-    {"ignore-fakeroot-command", 0, "IGNORE_FAKEROOT_COMMAND", false},
-    {"ignore-userns", 0, "IGNORE_USERNS", false},
-    {"intel-hpu", 0, "INTEL_HPU", false},
-    {"ipc", 'i', "IPC UNSHARE_IPC", false},
-    {"keep-privs", 0, "KEEP_PRIVS", false},
-    {"keep-layers", 0, "KEEP_LAYERS", false},
-    {"memory", 0, "MEMORY", true},
-    {"memory-reservation", 0, "MEMORY_RESERVATION", true},
-    {"memory-swap", 0, "MEMORY_SWAP", true},
-    {"oom-kill-disable", 0, "OOM_KILL_DISABLE", false},
-    {"pids-limit", 0, "PIDS_LIMIT", true},
-    {"mount", 0, "MOUNT", true},
-    {"net", 'n', "NET UNSHARE_NET", false},
-    {"netns-path", 0, "NETNS_PATH", true},
-    {"network", 0, "NETWORK", true},
-    {"network-args", 0, "NETWORK_ARGS", true},
-    {"no-compat", 0, "NO_COMPAT", false},
-    {"no-env", 0, "NOENV", true},
-    {"no-eval", 0, "NO_EVAL", false},
-    {"no-home", 0, "NO_HOME", false},
-    {"no-https", 0, "NOHTTPS NO_HTTPS", false},
-    {"nohttps", 0, "", false},
-    {"no-init", 0, "NOSHIMINIT", false},
-    {"no-mount", 0, "NO_MOUNT", true},
-    {"no-nv", 0, "NV_OFF NO_NV", false},
-    {"no-rocm", 0, "ROCM_OFF NO_ROCM", false},
-    {"no-pid", 0, "NO_PID", false},
-    {"no-privs", 0, "NO_PRIVS", false},
-    {"no-setgroups", 0, "NO_SETGROUPS", false},
-    {"no-umask", 0, "NO_UMASK", false},
-    {"nv", 0, "NV", false},
-    {"nvccli", 0, "NVCCLI", false},
-    {"oci", 0, "OCI", false},
-    {"no-oci", 0, "NO_OCI", false},
-    {"overlay", 'o', "OVERLAY OVERLAYIMAGE", true},
-    {"passphrase", 0, "", false},
-    {"pem-path", 0, "", true},
-    {"pid", 'p', "PID UNSHARE_PID", false},
-    {"proot", 0, "PROOT", true},
-    {"rocm", 0, "ROCM", false},
-    {"runscript-timeout", 0, "RUNSCRIPT_TIMEOUT", true},
-    {"scratch", 'S', "SCRATCH SCRATCHDIR", true},
-    {"security", 0, "SECURITY", true},
-    {"sharens", 0, "SHARENS", false},
-    {"shell", 's', "SHELL", true},
-    {"sif-fuse", 0, "SIF_FUSE", false},
-    {"tmp-sandbox", 0, "TMP_SANDBOX", false},
-    {"no-tmp-sandbox", 0, "NO_TMP_SANDBOX", false},
-    {"underlay", 0, "UNDERLAY", false},
-    {"unsquash", 0, "UNSQUASH", false},
-    {"userns", 'u', "USERNS UNSHARE_USERNS", false},
-    {"uts", 0, "UTS UNSHARE_UTS", false},
-    {"workdir", 'W', "WORKDIR", true},
-    {"writable", 'w', "WRITABLE", false},
-    {"writable-tmpfs", 0, "WRITABLE_TMPFS", false},
-    {"tmpdir", 0, "TMPDIR", true},
-    {"containlibs", 0, "CONTAINLIBS", true},
-};
-
-constexpr Known kGlobals[] = {
-    {"debug", 'd', "DEBUG", false},   {"verbose", 'v', "VERBOSE", false}, {"quiet", 'q', "QUIET", false},
-    {"silent", 's', "SILENT", false}, {"nocolor", 0, "NOCOLOR", false},   {"config", 'c', "", true},
-    {"build-config", 0, "", false},   {"version", 0, "", false},          {"help", 'h', "", false},
-};
-
-void expect_known(const Known& known, CommandMask commands) {
+void expect_known(const KnownOption& known, CommandMask commands) {
     const OptionSpec* spec = find_option(commands, known.name);
     ASSERT_NE(spec, nullptr) << known.name;
     EXPECT_EQ(spec->letter, known.letter) << known.name;
-    EXPECT_EQ(spec->kind != ValueKind::boolean, known.value) << known.name;
+    EXPECT_EQ(spec->kind, known.kind) << known.name;
     std::string keys(spec->keys[0]);
     if (!spec->keys[1].empty()) keys.append(" ").append(spec->keys[1]);
     EXPECT_EQ(keys, known.keys) << known.name;
+    switch (known.need) {
+        case Need::works: EXPECT_EQ(spec->support, Support::yes) << known.name; break;
+        case Need::if_possible: EXPECT_NE(spec->support, Support::ignored) << known.name; break;
+        case Need::accepted: EXPECT_NE(spec->support, Support::refused) << known.name; break;
+        case Need::refused: EXPECT_EQ(spec->support, Support::refused) << known.name; break;
+    }
 }
 
 TEST(OptionTable, KnowsWhatSingularityKnows) {
-    for (const Known& known : kKnown) expect_known(known, kLaunchMask);
-    for (const Known& known : kGlobals) expect_known(known, kGlobalMask);
+    for (const KnownOption& known : kKnownOptions) expect_known(known, kLaunchMask);
+    for (const KnownOption& known : kKnownGlobals) expect_known(known, kGlobalMask);
+}
+
+TEST(OptionTable, OtherNames) {
+    for (const auto& [name, same_as] : kKnownAliases) {
+        const OptionSpec* spec = find_option(kLaunchMask, name);
+        ASSERT_NE(spec, nullptr) << name;
+        EXPECT_EQ(spec_of(canonical(spec->id)).name, same_as);
+    }
+    for (const OptionSpec& spec : options()) {
+        const bool listed = std::any_of(std::begin(kKnownAliases), std::end(kKnownAliases),
+                                        [&](const OptionAlias& alias) { return alias.name == spec.name; });
+        EXPECT_EQ(canonical(spec.id) != spec.id, listed) << spec.name;
+    }
 }
 
 TEST(OptionTable, HasNothingElseButItsOwn) {
     std::set<std::string> names;
-    for (const Known& known : kKnown) names.insert(known.name);
+    for (const KnownOption& known : kKnownOptions) names.insert(known.name);
     for (const OptionSpec& spec : options()) {
-        if ((spec.commands & kLaunchMask) == 0 || spec.id == OptionId::help) continue;
+        if ((spec.commands & kLaunchMask & ~kStartMask) == 0 || spec.id == OptionId::help) continue;
         EXPECT_NE(names.contains(std::string(spec.name)), spec.own) << spec.name;
     }
 }
@@ -225,7 +133,7 @@ TEST(Help, ListsEveryOptionOfEveryCommand) {
         }
     }
     const std::string top = top_help(CalledAs::own, "/home/u");
-    for (const Known& known : kGlobals) {
+    for (const KnownOption& known : kKnownGlobals) {
         if (std::string(known.name) != "build-config") {
             EXPECT_TRUE(has_word(top, "--" + std::string(known.name))) << known.name;
         }

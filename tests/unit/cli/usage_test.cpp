@@ -51,7 +51,8 @@ TEST(Usage, TooFewOperands) {
 
 TEST(Usage, OwnNameHasTheSameShape) {
     const UsageError error = Reading().usage({"/usr/bin/swrun", "exec"});
-    EXPECT_EQ(error.err, "Error for command \"exec\": requires at least 2 arg(s), only received 0\n\n");
+    EXPECT_TRUE(error.err.starts_with("Error for command \"exec\": requires at least 2 arg(s), only received 0\n"));
+    EXPECT_NE(error.err.find("`run` starts what the image is for"), std::string::npos);
     EXPECT_EQ(error.out,
               "Usage:\n  swrun [global options...] exec [exec options...] <container> <command>\n\n"
               "Run 'swrun --help' for more detailed usage information.\n");
@@ -109,6 +110,40 @@ TEST(Usage, MissingAndUnknownCommands) {
     EXPECT_EQ(unknown.out, none.out);
     EXPECT_EQ(unknown.status, 1);
     EXPECT_EQ(Reading().usage({"singularity", "help", "nosuch"}).err, unknown.err);
+}
+
+TEST(Usage, OwnNameShowsNoTableThatHidesTheMessage) {
+    const UsageError flag = Reading().usage({"swrun", "exec", "--zzzzzz", "i", "x"});
+    EXPECT_EQ(flag.out, "");
+    EXPECT_TRUE(flag.err.ends_with("Run 'swrun help exec' for its options.\n"));
+    const UsageError value = Reading().usage({"swrun", "sif", "info", "--zzzzzz", "1", "f"});
+    EXPECT_TRUE(value.err.ends_with("Run 'swrun help sif info' for its options.\n"));
+    for (const Words& argv : {Words{"swrun", "--zzzzzz", "exec"}, Words{"swrun", "nosuchthing"}}) {
+        const UsageError before = Reading().usage(argv);
+        EXPECT_EQ(before.out, "");
+        EXPECT_TRUE(before.err.ends_with("Run 'swrun --help' for more detailed usage information.\n"));
+    }
+    EXPECT_NE(Reading().usage({"swrun"}).out, "");
+}
+
+TEST(Usage, OwnNameSuggestsWhatWasForgotten) {
+    const struct {
+        Words argv;
+        std::string hint;
+    } cases[] = {
+        {{"swrun", "--nv", "exec", "i", "x"}, "--nv stands between the command and the image"},
+        {{"swrun", "./image.sif", "x"}, "swrun run ./image.sif"},
+        {{"swrun", "image.sif"}, "swrun run image.sif"},
+        {{"swrun", "sif", "lst", "x"}, "did you mean list?"},
+        {{"swrun", "help", "exce"}, "did you mean exec?"},
+    };
+    for (const auto& one : cases) {
+        EXPECT_NE(Reading().usage(one.argv).err.find("  hint: "), std::string::npos) << one.argv.back();
+        EXPECT_NE(Reading().usage(one.argv).err.find(one.hint), std::string::npos) << Reading().usage(one.argv).err;
+        Words dropin = one.argv;
+        dropin[0] = "apptainer";
+        EXPECT_EQ(Reading().usage(dropin).err.find("hint"), std::string::npos);
+    }
 }
 
 TEST(Usage, OwnNameSuggests) {

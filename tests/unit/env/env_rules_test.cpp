@@ -111,6 +111,11 @@ TEST_F(EnvRulesTest, CleanEnvironmentKeepsTermAndProxies) {
         EXPECT_FALSE(map.contains("A"));
         EXPECT_FALSE(map.contains("USER_PATH"));
     }
+    request.keep_env = {{"A*", {}}, {"LANG", {}}, {"PATH", {}}, {"TER", {}}};
+    EXPECT_EQ(map_of(rules()).at("A"), "1");
+    EXPECT_EQ(map_of(rules()).at("LANG"), "fi");
+    EXPECT_NE(map_of(rules()).at("PATH"), "/p") << "never the caller's";
+    request.keep_env.clear();
     host.environment.emplace_back("APPTAINERENV_LANG", "fi");
     EXPECT_FALSE(map_of(rules()).contains("LANG"));
     EXPECT_THAT(forced(rules()), ElementsAre("LANG=fi"));

@@ -291,6 +291,30 @@ TEST_F(StartupTest, ExitEndsTheLaunchOrTheFile) {
     EXPECT_THAT(result.environment, IsEmpty());
 }
 
+TEST_F(StartupTest, StrictlyExitZeroEndsTheLaunchToo) {
+    plan.strict = true;
+    file("90-environment.sh", "echo out\nexit 0\n");
+    const StartupResult result = evaluate();
+    EXPECT_EQ(result.kind, StartupResult::Kind::ended);
+    EXPECT_EQ(result.exit_status, 0);
+    EXPECT_EQ(result.output, "out\n");
+}
+
+TEST_F(StartupTest, WhatTheImageSetsToNothingStaysUnlessStrict) {
+    forward("EMPTY", "host");
+    forward("KEPT", "host");
+    override_with("FORCED", "");
+    file("90-environment.sh", "export EMPTY= OWN= HOME=\n");
+    evaluate();
+    EXPECT_EQ(value("EMPTY"), "");
+    plan.strict = true;
+    evaluate();
+    EXPECT_EQ(value("EMPTY"), "(unset)");
+    EXPECT_EQ(value("OWN"), "") << "no value of the caller to be undone";
+    EXPECT_EQ(value("FORCED"), "") << "the user's own wish";
+    EXPECT_EQ(value("KEPT"), "host");
+}
+
 TEST_F(StartupTest, UnknownAppEndsTheLaunch) {
     forward("SINGULARITY_APPNAME", "x");
     file("95-apps.sh",

@@ -73,7 +73,8 @@ protected:
         for (int i = 0; i < 200; ++i) {
             names.clear();
             for (const auto& entry : std::filesystem::directory_iterator(proc("fd"))) {
-                names.push_back(std::filesystem::read_symlink(entry.path()).string());
+                std::error_code closed_meanwhile;
+                names.push_back(std::filesystem::read_symlink(entry.path(), closed_meanwhile).string());
             }
             if (names.size() == 5) break;
             ::usleep(10000);

@@ -62,6 +62,20 @@ TEST(BlockCache, ForgetsTheLeastRecentlyUsed) {
     EXPECT_EQ(cache.peek({0, 0})->view()[0], std::byte{'x'}) << "never decoded again";
 }
 
+TEST(BlockCache, CountsDecodesOfWhatWasDecodedBefore) {
+    BlockCache cache(8 * 1500);  // one block in each part of the cache
+    (void)cache.get({0, 0}, [] { return block_of(1000, 'x'); });
+    (void)cache.get({0, 0}, [] { return block_of(1000, 'x'); });
+    cache.remember_decodes();
+    EXPECT_EQ(cache.counters().repeats, 0U);
+    for (std::uint64_t i = 0; i < 200; ++i) (void)cache.get({i * 4096, 0}, [] { return block_of(1000, 'x'); });
+    EXPECT_EQ(cache.counters().repeats, 0U) << "the first one was there already";
+    ASSERT_EQ(cache.peek({0, 0}), nullptr);
+    (void)cache.get({0, 0}, [] { return block_of(1000, 'x'); });
+    EXPECT_EQ(cache.counters().repeats, 1U);
+    EXPECT_EQ(cache.counters().decodes, 201U);
+}
+
 TEST(BlockCache, ABlockInUseOutlivesItsPlace) {
     BlockCache cache(8);
     const BlockPtr kept = cache.get({1, 0}, [] { return block_of(1000, 'k'); }).value();

@@ -82,6 +82,12 @@ const std::vector<GoldenCase> kCases = {
          c.request.overlays = {{"/scratch/u/layer", false, by("--overlay")}};
      }},
     {"writable_tmpfs", [](PlanCase& c) { c.request.writable_tmpfs = yes("--writable-tmpfs"); }},
+    {"fusemount",
+     [](PlanCase& c) {
+         c.request.pid = yes("--fusemount");
+         c.request.fusemounts = {{"container:sshfs host:/a /mnt/a", by("--fusemount")},
+                                 {"host-daemon:/opt/archive x.zip /opt", by("--fusemount")}};
+     }},
     {"shell",
      [](PlanCase& c) {
          c.request.action = Action::shell;

@@ -1,6 +1,7 @@
 // Who the program is inside, what it may do, and the further images of a launch.
 #include <gmock/gmock.h>
 
+#include "plan/capabilities.h"
 #include "support/plan_fixture.h"
 
 namespace swrun {
@@ -67,6 +68,12 @@ TEST(Security, OtherIdsInside) {
     EXPECT_TRUE(plan.process.drop_capabilities);
 }
 
+TEST(Security, TheFirstOfSeveralCounts) {
+    PlanCase c;
+    c.request.security = {{"uid:5", by("--security")}, {"uid:6", by("--security")}};
+    EXPECT_EQ(c.plan().namespaces.uid.inside, 5U);
+}
+
 TEST(Security, WhatIsRefused) {
     for (const char* value : {"selinux:ctx", "uid:", "uid:x", "uid:-1", "uid:4294967295", "gid:99999999999"}) {
         PlanCase c;
@@ -84,6 +91,44 @@ TEST(Capabilities, AreAddedAndTakenAway) {
     EXPECT_TRUE(plan.process.drop_capabilities);
     EXPECT_THAT(plan.process.capabilities, ElementsAre(13)) << "CAP_NET_RAW";
     EXPECT_THAT(warnings(plan), ElementsAre("won't add unknown capability: CAP_BOGUS"));
+}
+
+TEST(Security, TheNameOfRootGivesNoRights) {
+    PlanCase c;
+    c.request.security = {{"uid:0", by("--security")}};
+    const LaunchPlan plan = c.plan();
+    EXPECT_EQ(plan.namespaces.uid, (IdMap{0, 1234, 1}));
+    EXPECT_TRUE(plan.process.drop_capabilities);
+    EXPECT_TRUE(plan.process.no_new_privs);
+}
+
+TEST(Security, OneGroupOnlyAndNotWithFakeroot) {
+    PlanCase c;
+    c.request.security = {{"gid:1:2", by("--security")}};
+    EXPECT_THAT(c.error().message, HasSubstr("only one gid"));
+    c.request.security = {{"gid:1", by("--security")}};
+    c.request.fakeroot = yes("--fakeroot");
+    EXPECT_THAT(c.error().message, HasSubstr("do not go together"));
+}
+
+TEST(Capabilities, AllOfThem) {
+    PlanCase c;
+    c.request.add_caps = text("chown,ALL,bogus", "--add-caps");
+    c.request.drop_caps = text("CAP_CHOWN", "--drop-caps");
+    EXPECT_EQ(c.plan().process.capabilities.size(), capability_names().size() - 1);
+    EXPECT_THAT(warnings(c.plan()), IsEmpty());
+    c.request.add_caps = {};
+    c.request.drop_caps = text("all", "--drop-caps");
+    c.request.fakeroot = yes("--fakeroot");
+    EXPECT_EQ(c.plan().process.capabilities.size(), capability_names().size());
+}
+
+TEST(Capabilities, KeepingThemIsForRoot) {
+    PlanCase c;
+    c.request.keep_privs = yes("--keep-privs");
+    EXPECT_THAT(c.error().message, HasSubstr("requires root privileges"));
+    c.host.user.uid = 0;
+    EXPECT_FALSE(c.plan().process.drop_capabilities);
 }
 
 TEST(Capabilities, RootLosesTheDroppedOnes) {
@@ -131,11 +176,111 @@ TEST(FurtherImages, AsALayerTheyAreReadOnly) {
     WithData c;
     c.request.overlays = {{"/data/d.sif", false, by("--overlay")}};
     const LaunchPlan plan = c.plan();
-    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/data/d.sif", 0}));
+    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/data/d.sif", 1, ""}));
+    EXPECT_EQ(plan.image_mounts.at(1).image, 1U) << "the first of the further images";
+    EXPECT_TRUE(plan.image_mounts.at(1).driver.empty()) << "our own server reads it";
     EXPECT_THAT(warnings(plan), ElementsAre(HasSubstr("is not writable, proceeding with read-only")));
     EXPECT_TRUE(plan.process.startup.late) << "the layer may bring other environment files";
-    c.images[0].facts.kind = ImageFacts::Kind::ext3;
-    EXPECT_THAT(c.error().message, HasSubstr("not supported yet"));
+}
+
+struct WithExt3 : WithData {
+    WithExt3() {
+        images[0].facts.kind = ImageFacts::Kind::ext3;
+        images[0].facts.path = "/data/d.sif";
+        images[0].facts.writable_by_caller = true;
+        host_tree.program("/usr/bin/fuse2fs").program("/usr/bin/fuse-overlayfs");
+        request.overlays = {{"/data/d.sif", false, by("--overlay")}};
+    }
+};
+
+TEST(Ext3, AWritableOverlayIsStackedByADriver) {
+    WithExt3 c;
+    const LaunchPlan plan = c.plan();
+    EXPECT_EQ(plan.root.overlay_driver, "/usr/bin/fuse-overlayfs");
+    ASSERT_TRUE(plan.root.upper_mount);
+    const ImageMount& upper = plan.image_mounts.at(*plan.root.upper_mount);
+    EXPECT_EQ(upper.driver, "/usr/bin/fuse2fs");
+    EXPECT_TRUE(upper.writable);
+    EXPECT_TRUE(plan.writes_image());
+    EXPECT_TRUE(plan.root.layered());
+    EXPECT_TRUE(plan.root.read_only_layers.empty());
+    c.request.writable_tmpfs = yes("--writable-tmpfs");
+    EXPECT_THAT(c.error().message, HasSubstr("with another writable overlay image (/data/d.sif)"));
+}
+
+TEST(Ext3, AReadOnlyOverlayIsTheDirectoryUpperOfTheImage) {
+    WithExt3 c;
+    c.request.overlays[0].read_only = true;
+    const LaunchPlan plan = c.plan();
+    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/data/d.sif", 1, "upper"}));
+    EXPECT_EQ(plan.root.overlay_driver, "/usr/bin/fuse-overlayfs") << "who knows its marks of removed files";
+    EXPECT_FALSE(plan.writes_image());
+    EXPECT_TRUE(warnings(plan).empty());
+    c.host_tree.drop("/usr/bin/fuse-overlayfs");
+    EXPECT_TRUE(c.plan().root.overlay_driver.empty()) << "the kernel does it, and removed files are back";
+    c.request.overlays[0].read_only = false;
+    c.images[0].facts.writable_by_caller = false;
+    EXPECT_THAT(warnings(c.plan()), ElementsAre(HasSubstr("is not writable, proceeding with read-only")));
+}
+
+TEST(Ext3, AMissingDriverIsNamed) {
+    WithExt3 c;
+    c.host_tree.drop("/usr/bin").file("/opt/bin/fuse2fs");
+    c.host.environment = {{"PATH", "/opt/bin"}};
+    EXPECT_THAT(c.error().message, HasSubstr("fuse2fs was not found")) << "a file that cannot be executed is none";
+    EXPECT_THAT(c.error().hint, HasSubstr("install the package fuse2fs"));
+    c.host_tree.program("/opt/bin/fuse2fs");
+    EXPECT_THAT(c.error().message, HasSubstr("fuse-overlayfs was not found"));
+}
+
+TEST(Ext3, AsRootImageItsGhostsLieInALayer) {
+    WithExt3 c;
+    c.request.overlays.clear();
+    c.images.clear();
+    c.image.kind = ImageFacts::Kind::ext3;
+    c.image.is_sif = false;
+    c.image.writable_by_caller = true;
+    LaunchPlan plan = c.plan();
+    ASSERT_EQ(plan.root.image_mount, 0U);
+    EXPECT_EQ(plan.image_mounts.at(0).driver, "/usr/bin/fuse2fs");
+    EXPECT_FALSE(plan.writes_image());
+    EXPECT_THAT(ghost_paths(plan), testing::Contains("/etc")) << "directories above a ghost are repeated";
+    c.request.writable = yes("--writable");
+    plan = c.plan();
+    EXPECT_TRUE(plan.writes_image());
+    EXPECT_TRUE(plan.root.writable);
+}
+
+TEST(Ext3, PartitionsOfTheImageItselfAreItsLayers) {
+    WithExt3 c;
+    c.request.overlays.clear();
+    c.images[0].embedded = true;
+    LaunchPlan plan = c.plan();
+    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/images/image.sif", 1, "upper"}));
+    c.request.writable = yes("--writable");
+    plan = c.plan();
+    EXPECT_TRUE(plan.root.upper_mount);
+    EXPECT_FALSE(plan.root.writable) << "the image below stays as it is";
+    EXPECT_FALSE(plan.root.ghosts.empty());
+}
+
+TEST(Ext3, ABindWritesUnlessItIsReadOnly) {
+    WithExt3 c;
+    c.request.overlays.clear();
+    c.bind("/set");
+    EXPECT_FALSE(mount_at(c.plan(), "/new/place").flags.read_only);
+    EXPECT_TRUE(c.plan().writes_image());
+    c.request.binds[0].read_only = true;
+    EXPECT_TRUE(mount_at(c.plan(), "/new/place").flags.read_only);
+    EXPECT_FALSE(c.plan().writes_image());
+}
+
+TEST(FurtherImages, AreSeenByLaterMounts) {
+    WithData c;
+    c.bind("/");
+    c.request.binds.push_back(bind_spec("/data/table.csv", "/new/place/set/file"));
+    const MountOp op = mount_at(c.plan(), "/new/place/set/file");
+    EXPECT_FALSE(op.create_target) << "the image has that file: nothing is to be made";
 }
 
 TEST(Libraries, OfTheHostAreShownReadOnly) {

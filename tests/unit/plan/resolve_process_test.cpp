@@ -74,7 +74,7 @@ TEST(Root, Overlays) {
     c.host.cwd.physical = "/scratch";
     c.request.overlays = {overlay("a", true), overlay("/scratch/b", true), overlay("l", false)};
     const RootPlan root = c.plan().root;
-    EXPECT_THAT(root.read_only_layers, ElementsAre(Layer{"/scratch/b", {}}, Layer{"/scratch/a/upper", {}}))
+    EXPECT_THAT(root.read_only_layers, ElementsAre(Layer{"/scratch/b", {}, ""}, Layer{"/scratch/a/upper", {}, ""}))
         << "the last one asked for is on top";
     EXPECT_EQ(root.upper_directory, "/scratch/w");
     EXPECT_TRUE(root.layered());
@@ -92,7 +92,7 @@ TEST(Root, AnImageAsLayerIsReadOnly) {
     layer.view = &c.image_tree;
     c.images = {layer};
     c.request.overlays = {overlay("/data/layer.sqfs", false)};
-    EXPECT_THAT(c.plan().root.read_only_layers, ElementsAre(Layer{"/data/layer.sqfs", 0U}));
+    EXPECT_THAT(c.plan().root.read_only_layers, ElementsAre(Layer{"/data/layer.sqfs", 1U, ""}));
     EXPECT_THAT(warnings(c.plan()),
                 ElementsAre("Overlay image /data/layer.sqfs is not writable, proceeding with read-only"));
     c.request.overlays[0].read_only = true;
@@ -105,7 +105,7 @@ TEST(Root, OverlaysThatCannotBe) {
     c.request.overlays = {overlay("/nowhere", false)};
     EXPECT_THAT(c.error().message, HasSubstr("failed to open overlay image /nowhere: no such file or directory"));
     c.request.overlays = {overlay("/data/table.csv", false)};
-    EXPECT_THAT(c.error().message, HasSubstr("neither a directory nor a squashfs image"));
+    EXPECT_THAT(c.error().message, HasSubstr("neither a directory nor an image"));
     c.request.overlays = {overlay("/scratch/w", false), overlay("/scratch/u", false)};
     EXPECT_THAT(c.error().message, HasSubstr("more than one writable overlay, /scratch/w contains"));
     c.request.overlays.pop_back();

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "support/plan_fixture.h"
 
 namespace swrun {
@@ -202,6 +204,30 @@ TEST(Home, WhatCannotBeOne) {
     c.request.home = text("/nowhere", "--home");
     EXPECT_THAT(c.error().message, HasSubstr("home directory /nowhere: no such file or directory (from --home)"));
     EXPECT_FALSE(c.error().hint.empty());
+}
+
+TEST(Home, BelowTmpItIsNotCovered) {
+    for (const bool contained : {false, true}) {
+        PlanCase c;
+        if (contained) c.contain();
+        c.request.home = text("/scratch/u:/tmp/home", "--home");
+        const LaunchPlan plan = c.plan();
+        const std::vector<std::string> all = targets(plan);
+        EXPECT_LT(std::find(all.begin(), all.end(), "/tmp"), std::find(all.begin(), all.end(), "/tmp/home"));
+        EXPECT_EQ(mount_at(plan, "/tmp/home").source, "/scratch/u");
+        EXPECT_TRUE(mount_at(plan, "/tmp/home").create_target);
+    }
+}
+
+TEST(Generated, HostsOfANetworkOfItsOwn) {
+    PlanCase c;
+    c.request.net = yes("--net");
+    EXPECT_THAT(targets(c.plan()), Contains("/etc/hosts"));
+    c.contain();
+    EXPECT_THAT(targets(c.plan()), Not(Contains("/etc/hosts")));
+    EXPECT_THAT(ghost_content(c.plan(), "/etc/hosts"), testing::StartsWith("127.0.0.1   localhost\n"));
+    c.request.no_mount = {{"/etc/hosts", by("--no-mount")}};
+    EXPECT_EQ(ghost_content(c.plan(), "/etc/hosts"), "no ghost at /etc/hosts");
 }
 
 TEST(Identity, IsAnsweredWithTheImage) {

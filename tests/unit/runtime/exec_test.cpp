@@ -125,6 +125,18 @@ TEST_F(ExecTest, TheFirstCandidateThatFitsIsRun) {
     EXPECT_EQ(run(program, {}), 9);
 }
 
+TEST_F(ExecTest, TheNameOfTheProgramIsTheWordOrThePath) {
+    std::filesystem::create_symlink("/bin/sh", dir_ / "two/sh-link");
+    Candidate candidate;
+    candidate.argv = {"sh-link", "-c", "case $0 in /*) exit 21 ;; *) exit 22 ;; esac"};
+    ProgramPlan program;
+    program.candidates = {candidate};
+    EXPECT_EQ(run(program, {{"PATH", path(), ""}}), 22);
+    program.candidates[0].absolute_argv0 = true;
+    EXPECT_EQ(run(program, {{"PATH", path(), ""}}), 21);
+    EXPECT_EQ(run(program, {{"PATH", "two", ""}}), 21) << "also from a relative element";
+}
+
 TEST_F(ExecTest, AFileWithoutAFirstLineIsAScript) {
     make_program("two/bare", "exit $(($# + 20))\n");
     ProgramPlan program;

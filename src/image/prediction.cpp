@@ -1,0 +1,119 @@
+#include "image/prediction.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "image/elf_needs.h"
+#include "support/path.h"
+#include "support/text.h"
+
+namespace swrun {
+namespace {
+
+constexpr std::size_t kSmallFile = 4;  // blocks: files up to that size are read whole
+constexpr std::size_t kMaxFiles = 64;  // programs and libraries of one start
+constexpr int kMaxDepth = 4;           // scripts whose interpreter is a script
+constexpr std::size_t kMaxScriptLine = 256;
+
+// Where loaders look without being told (ld.so(8)); the first three are the usual ones.
+constexpr std::array<const char*, 12> kLibraryDirectories = {"/lib/x86_64-linux-gnu",
+                                                             "/usr/lib/x86_64-linux-gnu",
+                                                             "/lib64",
+                                                             "/usr/lib64",
+                                                             "/lib/aarch64-linux-gnu",
+                                                             "/usr/lib/aarch64-linux-gnu",
+                                                             "/lib/powerpc64le-linux-gnu",
+                                                             "/usr/lib/powerpc64le-linux-gnu",
+                                                             "/lib",
+                                                             "/usr/lib",
+                                                             "/usr/local/lib",
+                                                             "/usr/local/lib64"};
+
+}  // namespace
+
+std::optional<Prediction::File> Prediction::find_file(const std::string& path) const {
+    const ResolvedPath found = resolve_in(view_, clean_path(path));
+    if (!found.exists() || found.node.kind != Node::Kind::file) return std::nullopt;
+    const std::optional<SquashNode> node = view_.find(found.path);
+    if (!node) return std::nullopt;
+    return File{found.path, *node};
+}
+
+std::optional<Prediction::File> Prediction::find_library(const std::string& name,
+                                                         const std::vector<std::string>& search) {
+    if (name.find('/') != std::string::npos) return find_file(name);
+    for (const std::string& directory : search) {
+        if (directory.starts_with('/')) {
+            if (auto file = find_file(join_path(directory, name))) return file;
+        }
+    }
+    for (const char* directory : kLibraryDirectories) {
+        if (auto file = find_file(join_path(directory, name))) return file;
+    }
+    return std::nullopt;
+}
+
+void Prediction::add_blocks(const SquashNode& node, const std::vector<std::uint64_t>& spots) {
+    const std::uint64_t block_size = reader_.source().super().block_size;
+    for (const std::uint64_t spot : spots) {
+        if (stop_ || spot >= node.size || !given_.insert({node.id, spot / block_size}).second) continue;
+        const Result<std::optional<BlockKey>> key = reader_.key_of(node, spot / block_size);
+        if (key && *key) found_(**key);
+    }
+}
+
+void Prediction::add_whole(const SquashNode& node) {
+    const std::uint64_t block_size = reader_.source().super().block_size;
+    std::vector<std::uint64_t> spots;
+    for (std::uint64_t at = 0; at < node.size && spots.size() < kSmallFile; at += block_size) spots.push_back(at);
+    add_blocks(node, spots);
+}
+
+void Prediction::add_program(const File& file, int depth) {
+    if (stop_ || depth > kMaxDepth || seen_.size() >= kMaxFiles || !seen_.insert(file.path).second) return;
+    add_blocks(file.node, {0});
+    const auto read = [&](std::uint64_t offset, std::span<std::byte> into) {
+        const Result<std::size_t> got = reader_.read(file.node, offset, into);
+        return got && *got == into.size();
+    };
+    std::optional<ElfNeeds> needs = elf_needs(read);
+    if (!needs) {
+        std::string line(std::min<std::uint64_t>(file.node.size, kMaxScriptLine), '\0');
+        if (!read(0, std::as_writable_bytes(std::span(line))) || !line.starts_with("#!")) return;
+        line = trim(std::string_view(line).substr(2, line.find('\n') - 2));
+        if (const auto interpreter = find_file(line.substr(0, line.find_first_of(" \t")))) {
+            add_program(*interpreter, depth + 1);
+        }
+        return;
+    }
+    if (!needs->interpreter.empty()) {
+        if (const auto loader = find_file(needs->interpreter); loader && seen_.insert(loader->path).second) {
+            add_whole(loader->node);
+        }
+    }
+    const std::uint64_t block_size = reader_.source().super().block_size;
+    if (file.node.size <= kSmallFile * block_size) {
+        add_whole(file.node);
+    } else {
+        add_blocks(file.node, needs->spots);
+    }
+    if (!needs->interpreter.empty()) {
+        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(cache->node);
+    }
+    for (const std::string& name : needs->needed) {
+        if (const auto library = find_library(name, needs->search)) add_program(*library, depth);
+    }
+}
+
+void Prediction::run(const StartHint& hint) {
+    for (const std::string& path : hint.programs) {
+        if (stop_) return;
+        if (const auto program = find_file(path)) {
+            add_program(*program, 0);
+            return;
+        }
+    }
+}
+
+}  // namespace swrun

@@ -1,0 +1,259 @@
+#include "runtime/driver.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <vector>
+
+#include "mounts/mount_syscalls.h"
+#include "runtime/credentials.h"
+#include "support/io.h"
+#include "support/message.h"
+#include "support/process.h"
+#include "support/text.h"
+
+namespace swrun {
+namespace {
+
+constexpr int kPatienceMs = 20000;      // until the driver has mounted; a busy host is slow
+constexpr std::size_t kMaxSaid = 4096;  // bytes of the driver's messages that are kept
+constexpr const char* kImageName = "/proc/self/fd/3";
+
+// What the keeper knows while it waits.
+struct Keeper {
+    const DriverJob& job;
+    int alive;
+    std::string base;  // where its tree is attached
+    Fd said;           // the driver's messages
+    pid_t driver = -1;
+};
+
+// A directory of the host to hide behind the keeper's tree; nobody but the driver is in that namespace.
+Result<std::string> find_base() {
+    for (const char* path : {"/tmp", "/var/tmp", "/mnt", "/run", "/dev/shm"}) {
+        struct stat status {};
+        if (::lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) return std::string(path);
+    }
+    return make_error(Error::Kind::host, "no directory to mount on: none of /tmp, /var/tmp, /mnt, /run is there");
+}
+
+Status enter(const Message& order) {
+    if (order.bytes.front() == 'u') {
+        if (::setns(order.fds.at(0).get(), CLONE_NEWUSER) != 0)
+            return sys_error(Error::Kind::host, "setns", "the launch's user namespace", errno);
+    }
+    if (::unshare(CLONE_NEWNS) != 0) return sys_error(Error::Kind::host, "unshare", "mount namespace", errno);
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        return sys_error(Error::Kind::host, "mount MS_PRIVATE", "/", errno);
+    return {};
+}
+
+Status attach_tree(Keeper& keeper, const Message& order) {
+    Fd own;
+    int tree = -1;
+    if (order.fds.size() > 1) {
+        tree = order.fds[1].get();
+    } else {
+        SWRUN_TRY(own, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, MountFlags{}));
+        tree = own.get();
+        if (::mkdirat(tree, kDriverMountPoint, 0755) != 0)
+            return sys_error(Error::Kind::host, "mkdir", kDriverMountPoint, errno);
+    }
+    SWRUN_TRY(keeper.base, find_base());
+    const Fd target(::open(keeper.base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!target) return sys_error(Error::Kind::host, "open", keeper.base, errno);
+    SWRUN_CHECK(attach_mount(tree, target.get(), keeper.base));
+    if (::fchdir(tree) != 0) return sys_error(Error::Kind::host, "fchdir", keeper.base, errno);
+    return {};
+}
+
+// In the child: standard streams, then the image as 3 and the sign of life as 4.  Never returns.
+[[noreturn]] void run_driver(const Keeper& keeper, const std::string& options, int messages) {
+    // Copies beyond the numbers that are about to be given away.
+    const int image = keeper.job.image < 0 ? -1 : ::fcntl(keeper.job.image, F_DUPFD, 10);
+    const int alive = keeper.alive < 0 ? -1 : ::fcntl(keeper.alive, F_DUPFD, 10);
+    const int said = ::fcntl(messages, F_DUPFD, 10);
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    ::dup2(null, STDIN_FILENO);
+    ::dup2(null, STDOUT_FILENO);
+    ::dup2(said, STDERR_FILENO);
+    if (image >= 0) ::dup2(image, 3);
+    if (alive >= 0) ::dup2(alive, 4);
+    if (image >= 0 && alive >= 0) close_all_but({3, 4});
+    if (image >= 0 && alive < 0) close_all_but({3});
+    if (image < 0) close_all_but({});
+    std::vector<std::string> words = {keeper.job.program, "-f", "-o", options};
+    if (image >= 0) words.emplace_back(kImageName);
+    words.emplace_back(kDriverMountPoint);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execv(argv[0], argv.data());
+    const std::string text = "cannot be executed: " + errno_text(errno);
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    ::_exit(127);
+}
+
+Status start_program(Keeper& keeper, const std::string& options) {
+    // An ordinary user's program would lose the right to mount at its execve.
+    SWRUN_CHECK(keep_capabilities_for_child());
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
+    keeper.said = Fd(ends[0]);
+    const Fd messages(ends[1]);
+    keeper.driver = ::fork();
+    if (keeper.driver < 0) return sys_error(Error::Kind::host, "fork", keeper.job.program, errno);
+    if (keeper.driver == 0) run_driver(keeper, options, messages.get());
+    return {};
+}
+
+Error driver_failed(Keeper& keeper) {
+    const std::string said = read_all(keeper.said.get(), keeper.job.program, kMaxSaid).value_or(std::string());
+    std::string last;
+    for (const std::string_view line : split(said, '\n')) {
+        if (!line.empty()) last = line;
+    }
+    std::string text = keeper.job.program + " could not serve " + keeper.job.object;
+    if (!last.empty()) text.append(": ").append(last);
+    return make_error(Error::Kind::image, std::move(text));
+}
+
+Result<bool> is_mounted(const Keeper& keeper) {
+    constexpr std::size_t kMaxTable = 64U << 20U;
+    SWRUN_TRY(const std::string table, read_file("/proc/self/mountinfo", kMaxTable));
+    return table.find(" " + keeper.base + "/" + kDriverMountPoint + " ") != std::string::npos;
+}
+
+// poll(2) reports a change of the mount table as an error condition (proc_pid_mountinfo(5)).
+Status wait_for_mount(Keeper& keeper) {
+    SWRUN_TRY(const Fd table, open_file("/proc/self/mountinfo", O_RDONLY, Error::Kind::host));
+    const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper.driver, 0)));
+    for (int waited = 0; waited < kPatienceMs;) {
+        SWRUN_TRY(const bool mounted, is_mounted(keeper));
+        if (mounted) return {};
+        constexpr int kStepMs = 100;  // in case that the kernel has no pidfd_open(2), before 5.3
+        std::array<pollfd, 2> watched{pollfd{table.get(), POLLPRI, 0}, pollfd{ended.get(), POLLIN, 0}};
+        const int ready = ::poll(watched.data(), ended ? 2 : 1, kStepMs);
+        if (ready == 0) waited += kStepMs;
+        const bool gone = ended ? watched[1].revents != 0 : ::kill(keeper.driver, 0) != 0;
+        if (gone) return driver_failed(keeper);
+    }
+    ::kill(keeper.driver, SIGKILL);
+    return make_error(Error::Kind::host, keeper.job.program + " did not mount " + keeper.job.object + " in time");
+}
+
+Result<Fd> take_mount(Keeper& keeper) {
+    const Fd root(::open(kDriverMountPoint, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return sys_error(Error::Kind::image, "open", keeper.job.object, errno);
+    Result<Fd> part = open_in_root(root.get(), keeper.job.part, O_PATH | (keeper.job.is_directory ? O_DIRECTORY : 0));
+    if (!part) {
+        part.error().message = keeper.job.part + " in " + keeper.job.object + ": " + part.error().message;
+        return part;
+    }
+    return clone_mount_at(part->get(), "", false);
+}
+
+Result<Fd> keep(Keeper& keeper, const Message& order) {
+    SWRUN_CHECK(enter(order));
+    SWRUN_CHECK(attach_tree(keeper, order));
+    const std::string more = order.bytes.substr(1);
+    const std::string& options = keeper.job.options;
+    SWRUN_CHECK(start_program(keeper, options.empty() || more.empty() ? options + more : options + "," + more));
+    SWRUN_CHECK(wait_for_mount(keeper));
+    return take_mount(keeper);
+}
+
+// A signal to the job's group must not take the files from under the program; the driver inherits it.
+void ignore_signals() {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU}) {
+        ::signal(number, SIG_IGN);
+    }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+[[noreturn]] void keep_and_exit(const DriverJob& job, int alive, Fd link) {
+    ::setsid();
+    ::prctl(PR_SET_NAME, "swrun-driver", 0, 0, 0);
+    ignore_signals();
+    // Of the caller's descriptors none may stay, a pipe would never see its end.
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int fd = 0; fd <= 2; ++fd) ::dup2(null.get(), fd);
+    std::array<int, 3> kept{link.get(), job.image, alive};
+    std::sort(kept.begin(), kept.end());
+    close_all_but({kept[0], kept[1], kept[2]});
+    const Result<Message> order = receive_message(link.get());
+    if (!order || order->bytes.empty()) ::_exit(0);  // the launch has failed before it came here
+    Keeper keeper{job, alive, {}, {}, -1};
+    const Result<Fd> mount = keep(keeper, *order);
+    if (mount) {
+        const int fd = mount->get();
+        (void)send_message(link.get(), "", std::span(&fd, 1));
+    } else {
+        (void)send_message(link.get(), format_error(mount.error()), {});
+    }
+    // With the keeper its namespace would go as well, but for the driver, which stands in it.
+    if (!keeper.base.empty()) ::umount2(keeper.base.c_str(), MNT_DETACH);
+    ::_exit(0);
+}
+
+}  // namespace
+
+Result<Fd> open_locked(int image, const std::string& path, std::uint64_t offset, std::uint64_t size, bool writable) {
+    const std::string name = "/proc/self/fd/" + std::to_string(image);
+    Fd fd(::open(name.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC));
+    if (!fd) return sys_error(Error::Kind::request, "open", path, errno);
+    struct flock lock {};
+    lock.l_type = writable ? F_WRLCK : F_RDLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = static_cast<off_t>(offset);
+    lock.l_len = static_cast<off_t>(size);
+    constexpr int kTries = 50;
+    constexpr timespec kPause{0, 20'000'000};
+    for (int tried = 0; ::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0; ++tried) {
+        if (errno == ENOLCK || errno == EINVAL || errno == EOPNOTSUPP) return fd;  // a file system without locks
+        if (errno != EAGAIN && errno != EACCES) return sys_error(Error::Kind::host, "fcntl F_OFD_SETLK", path, errno);
+        if (tried == kTries) {
+            return make_error(
+                Error::Kind::request,
+                writable ? "can't open " + path + " for writing, currently in use by another process"
+                         : "can't open " + path + " for reading, currently in use for writing by another process");
+        }
+        ::nanosleep(&kPause, nullptr);
+    }
+    return fd;
+}
+
+Result<Fd> start_driver(const DriverJob& job, int alive) {
+    SWRUN_TRY(auto ends, make_message_socket());
+    SWRUN_CHECK(start_orphan(job.program, [&] {
+        ends.first.reset();
+        keep_and_exit(job, alive, std::move(ends.second));
+    }));
+    return std::move(ends.first);
+}
+
+Result<Fd> mount_by_driver(int link, bool own_user_namespace, int tree, const std::string& options) {
+    SWRUN_TRY(const Fd names, open_file("/proc/self/ns/user", O_RDONLY, Error::Kind::host));
+    std::vector<int> fds = {names.get()};
+    if (tree >= 0) fds.push_back(tree);
+    SWRUN_CHECK(send_message(link, (own_user_namespace ? "u" : "-") + options, fds));
+    SWRUN_TRY(Message answer, receive_message(link));
+    if (answer.fds.size() == 1) return std::move(answer.fds.front());
+    if (answer.bytes.empty()) answer.bytes = "the process that starts the driver has ended";
+    return make_error(Error::Kind::host, answer.bytes);
+}
+
+}  // namespace swrun

@@ -1,0 +1,33 @@
+// One message with descriptors over a SOCK_SEQPACKET socket, whole or not at all.  Used between processes of
+// one launch.  Source: unix(7), "Ancillary messages".
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/fd.h"
+#include "support/result.h"
+
+namespace swrun {
+
+inline constexpr std::size_t kMaxMessageBytes = 64U << 10U;
+inline constexpr std::size_t kMaxMessageFds = 8;
+
+struct Message {
+    std::string bytes;
+    std::vector<Fd> fds;
+};
+
+// Both ends are close-on-exec.
+[[nodiscard]] Result<std::pair<Fd, Fd>> make_message_socket();
+
+// A peer that has gone is EPIPE, never a signal.
+[[nodiscard]] Status send_message(int socket, std::string_view bytes, std::span<const int> fds);
+
+// Waits.  An empty message without descriptors is the end: the peer has closed its end.
+[[nodiscard]] Result<Message> receive_message(int socket);
+
+}  // namespace swrun

@@ -1,0 +1,82 @@
+// Which blocks a start will read, told from real programs of this host in a small image.
+#include "image/prediction.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "support/image_fixture.h"
+
+namespace swrun {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PredictionTest : public testing::Test {
+protected:
+    void SetUp() override {
+        SWRUN_NEED_TOOL("mksquashfs");
+        const std::string root = dir_ / "root";
+        fs::create_directories(root + "/bin");
+        fs::create_directories(root + "/lib");
+        fs::create_directories(root + "/etc");
+        write_file(root + "/etc/ld.so.cache", noise(300000, 1));
+        write_file(root + "/lib/other.so", noise(300000, 2));
+        write_file(root + "/bin/script", "#! /bin/inner -x\necho\n");
+        fs::create_symlink("program", root + "/bin/inner");
+        const std::string source = dir_ / "p.c";
+        write_file(source, "int main(void) { return 0; }\n");
+        if (!run_command("cc -o '" + root + "/bin/program' '" + source + "'")) GTEST_SKIP() << "no C compiler";
+        for (const char* library : {"libc.so.6"}) {
+            for (const char* where : {"/lib/x86_64-linux-gnu/", "/lib64/", "/lib/aarch64-linux-gnu/"}) {
+                const std::string path = std::string(where) + library;
+                if (fs::exists(path))
+                    fs::copy_file(fs::canonical(path), root + "/lib/" + library, fs::copy_options::skip_existing);
+            }
+        }
+        ASSERT_TRUE(make_squashfs(root, dir_ / "image", "-b 131072"));
+        auto reader = open_squash_bytes(slurp(dir_ / "image"));
+        ASSERT_TRUE(reader);
+        reader_ = std::make_unique<SquashReader>(std::move(reader).value());
+    }
+
+    std::vector<BlockKey> predict(const std::vector<std::string>& programs) {
+        std::vector<BlockKey> found;
+        const std::atomic<bool> go = false;
+        Prediction(*reader_, go, [&](BlockKey key) { found.push_back(key); }).run({programs});
+        return found;
+    }
+    BlockKey key(const std::string& path, std::uint64_t number) {
+        const auto node = ImageView(*reader_).find(path);
+        EXPECT_TRUE(node) << path;
+        const auto key = reader_->key_of(*node, number);
+        EXPECT_TRUE(key && *key) << path;
+        return **key;
+    }
+
+    TempDir dir_;
+    std::unique_ptr<SquashReader> reader_;
+};
+
+TEST_F(PredictionTest, ProgramLibraryAndCache) {
+    const std::vector<BlockKey> found = predict({"/none/program", "/bin/program", "/bin/script"});
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(found.front().position, key("/bin/program", 0).position) << "what is asked for first";
+    EXPECT_THAT(found, testing::Contains(key("/lib/libc.so.6", 0)));
+    EXPECT_THAT(found, testing::Contains(key("/etc/ld.so.cache", 1)));
+    EXPECT_THAT(found, testing::Not(testing::Contains(key("/lib/other.so", 0)))) << "nobody needs it";
+}
+
+TEST_F(PredictionTest, AScriptLeadsToItsInterpreter) {
+    EXPECT_THAT(predict({"/bin/script"}), testing::Contains(key("/lib/libc.so.6", 0)));
+}
+
+TEST_F(PredictionTest, NothingIsFoundOfNothing) {
+    EXPECT_THAT(predict({}), testing::IsEmpty());
+    EXPECT_THAT(predict({"/bin", "/etc/none", "relative"}), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace swrun

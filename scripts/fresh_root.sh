@@ -25,11 +25,14 @@ unshare -m --propagation private bash -euc '
   mkdir -p src/swrun
   mount --bind "$work/src" src/swrun
   mount -t proc proc proc
-  mount -t sysfs sys sys
+  mount --rbind /sys sys
   mount --rbind /dev dev
   mount -t tmpfs -o mode=1777 tmp tmp
   cat /etc/resolv.conf >etc/resolv.conf
   cat /etc/hosts >etc/hosts
+  # As the host fetches packages: with its certificates and the settings of pip.
+  if [ -r /etc/ssl/certs/ca-certificates.crt ]; then cat /etc/ssl/certs/ca-certificates.crt >etc/ssl/certs/ca-certificates.crt; fi
+  if [ -r /etc/pip.conf ]; then cat /etc/pip.conf >etc/pip.conf; fi
   pivot_root . .
   umount -l .
   cd /src/swrun

@@ -11,6 +11,7 @@
 #include "commands/commands.h"
 #include "runtime/host_probe.h"
 #include "support/log.h"
+#include "support/signals.h"
 
 namespace {
 
@@ -94,6 +95,7 @@ int run(const std::vector<std::string>& argv) {
 
 int main(int argc, char** argv) {
     open_standard_streams();
+    hear_of_children();
     try {
         return run(std::vector<std::string>(argv, argv + argc));
     } catch (const std::exception& problem) {  // bad_alloc: nothing else is thrown

@@ -37,10 +37,8 @@ int usage_fault(const Invocation& invocation, const HostFacts& host, std::string
 void send_signal(const ProcessMark& mark, bool ours, int number) {
     const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, mark.pid, 0U)));
     if (ours && !is_alive(mark)) return;
-    if (!process || ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0U) != 0) {
-        if (!process && errno == ESRCH) return;
-        ::kill(mark.pid, number);
-    }
+    if (process && ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0U) == 0) return;
+    if (errno == ENOSYS) ::kill(mark.pid, number);  // before Linux 5.3
 }
 
 bool has_ended(const InstanceState& state) {
@@ -50,6 +48,8 @@ bool has_ended(const InstanceState& state) {
 
 // Waits until all have ended, at most so long.
 bool wait_for_end(std::vector<InstanceState>& left, std::int64_t seconds) {
+    constexpr std::int64_t kYear = 365LL * 24 * 3600;
+    seconds = std::min(seconds, kYear);
     for (std::int64_t i = 0;; ++i) {
         std::erase_if(left, has_ended);
         if (left.empty()) return true;

@@ -186,6 +186,11 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
     }
     say(plan.notes);
     if (session->squashfs) session->squashfs->hint.programs = likely_programs(plan.process);
+    // Views have done their work; that of an ext3 image holds a descriptor which is not close-on-exec.
+    if (!session->squashfs) session->view.reset();
+    for (const auto& one : further) {
+        if (!one->squashfs) one->view.reset();
+    }
     std::vector<LaunchImage> opened = {borrow(*session)};
     for (const auto& one : further) opened.push_back(borrow(*one));
     if (starts) {

@@ -140,7 +140,7 @@ Status serve_image(ServedImage& image, int link) {
     } catch (const std::system_error&) {
         // The limit of processes is reached (ulimit -u): one thread serves as well, only not as fast.
     }
-    const Status served = serve_with(readers, prefetch, link, [&](fuse_session* session) {
+    Status served = serve_with(readers, prefetch, link, [&](fuse_session* session) {
         IdleTrimmer trimmer(fuse_session_fd(session), *image.cache);
         desk.trimmer = &trimmer;
         desk.session = session;

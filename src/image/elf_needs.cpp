@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxHeaders = 64;
 constexpr std::size_t kMaxDynamic = 512;
 constexpr std::size_t kMaxText = 4096;
+constexpr std::size_t kMaxNames = 64;  // libraries, directories: no real program has more
 
 template <class T> bool read_value(const ReadAt& read, std::uint64_t offset, T& value) {
     return read(offset, std::as_writable_bytes(std::span(&value, 1)));
@@ -61,11 +62,15 @@ void read_dynamic(const ReadAt& read, const std::vector<Elf64_Phdr>& headers, co
         if (entry.d_tag == DT_NULL) break;
         const bool path = entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH;
         if (!path && entry.d_tag != DT_NEEDED) continue;
+        std::vector<std::string>& list = path ? needs.search : needs.needed;
+        if (list.size() >= kMaxNames) continue;
         const std::string text = read_text(read, *strings + entry.d_un.d_val);
         if (text.empty()) continue;
-        if (!path) needs.needed.push_back(text);
+        if (!path) list.push_back(text);
         if (path) {
-            for (const std::string_view one : split(text, ':')) needs.search.emplace_back(one);
+            for (const std::string_view one : split(text, ':')) {
+                if (list.size() < kMaxNames) list.emplace_back(one);
+            }
         }
     }
 }
@@ -81,6 +86,7 @@ std::optional<ElfNeeds> elf_needs(const ReadAt& read) {
     std::vector<Elf64_Phdr> headers(header.e_phnum);
     if (!read(header.e_phoff, std::as_writable_bytes(std::span(headers)))) return std::nullopt;
     ElfNeeds needs;
+    bool dynamic = false;
     for (const Elf64_Phdr& one : headers) {
         switch (one.p_type) {
             case PT_LOAD:
@@ -90,7 +96,10 @@ std::optional<ElfNeeds> elf_needs(const ReadAt& read) {
                     needs.spots.push_back(one.p_offset + one.p_filesz - 1);
                 break;
             case PT_INTERP: needs.interpreter = read_text(read, one.p_offset); break;
-            case PT_DYNAMIC: read_dynamic(read, headers, one, needs); break;
+            case PT_DYNAMIC:
+                if (!dynamic) read_dynamic(read, headers, one, needs);  // a file has one; a hostile one may claim many
+                dynamic = true;
+                break;
             default: break;
         }
     }

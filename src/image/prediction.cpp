@@ -44,11 +44,13 @@ std::optional<Prediction::File> Prediction::find_library(const std::string& name
                                                          const std::vector<std::string>& search) {
     if (name.find('/') != std::string::npos) return find_file(name);
     for (const std::string& directory : search) {
+        if (stop_) return std::nullopt;
         if (directory.starts_with('/')) {
             if (auto file = find_file(join_path(directory, name))) return file;
         }
     }
     for (const char* directory : kLibraryDirectories) {
+        if (stop_) return std::nullopt;
         if (auto file = find_file(join_path(directory, name))) return file;
     }
     return std::nullopt;

@@ -109,6 +109,7 @@ void remove_later(int parent, const std::string& name) {
     ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     const int nothing = ::open("/dev/null", O_RDWR);
     for (int fd = 0; nothing >= 0 && fd <= 2; ++fd) ::dup2(nothing, fd);
+    close_all_but({parent});  // a pipe of the caller would never see its end
     const Fd events(::openat(parent, (name + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
     while (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY) {
         char text[256];

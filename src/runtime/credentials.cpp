@@ -100,6 +100,10 @@ Status drop_privileges(const ProcessPlan& plan) {
         if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
             return make_error(Error::Kind::internal, "no_new_privs did not take effect");
     }
+    // A process of ours that stays, process 1 of a pid namespace above all, holds descriptors and variables of
+    // the host: without this the program could take them out of its /proc directory.  execve(2) undoes it.
+    if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return sys_error(Error::Kind::host, "prctl PR_SET_DUMPABLE", "", errno);
     return {};
 }
 

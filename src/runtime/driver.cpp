@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,7 +147,7 @@ Status wait_for_mount(Keeper& keeper) {
         std::array<pollfd, 2> watched{pollfd{table.get(), POLLPRI, 0}, pollfd{ended.get(), POLLIN, 0}};
         const int ready = ::poll(watched.data(), ended ? 2 : 1, kStepMs);
         if (ready == 0) waited += kStepMs;
-        const bool gone = ended ? watched[1].revents != 0 : ::kill(keeper.driver, 0) != 0;
+        const bool gone = ended ? watched[1].revents != 0 : ::waitpid(keeper.driver, nullptr, WNOHANG) != 0;
         if (gone) return driver_failed(keeper);
     }
     ::kill(keeper.driver, SIGKILL);

@@ -10,6 +10,7 @@
 
 #include "support/log.h"
 #include "support/path.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -162,6 +163,7 @@ Result<std::string> find_program(const std::string& name, const std::string& pat
 Error execute(const ProgramPlan& program, std::vector<Variable> environment) {
     const std::string* path_variable = find_variable(environment, "PATH");
     const std::string path = path_variable != nullptr ? *path_variable : "";
+    give_back_child_signal();
     for (const Candidate& candidate : program.candidates) {
         std::optional<Result<std::string>> found = try_candidate(candidate, path);
         if (!found) continue;

@@ -63,7 +63,10 @@ std::vector<std::string> scope_call(const LimitPlan& plan, pid_t pid, const std:
         if (setting.file == "cpu.max" && !setting.value.starts_with("max")) {
             const std::vector<std::string_view> parts = split(setting.value, ' ');
             const std::uint64_t quota = parse_decimal(parts.at(0)).value_or(0);
-            const std::uint64_t period = parts.size() > 1 ? parse_decimal(parts[1]).value_or(1) : 1;
+            constexpr std::uint64_t kUsualPeriod = 100000;  // microseconds, as the kernel's own
+            const std::uint64_t given = parts.size() > 1 ? parse_decimal(parts[1]).value_or(0) : 0;
+            const std::uint64_t period = given != 0 ? given : kUsualPeriod;
+            if (quota > UINT64_MAX / 1000000) continue;  // as good as none
             properties.insert(properties.end(), {"CPUQuotaPerSecUSec", "t", std::to_string(quota * 1000000 / period)});
             ++count;
         }

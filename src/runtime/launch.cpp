@@ -286,6 +286,7 @@ Error launch(const LaunchPlan& plan, std::span<const LaunchImage> images, Stopwa
         Status done = step.act(stage);
         if (!done) {
             Error error = std::move(done).error();
+            if (!stage.has_parent) stage.group.remove();
             // What goes wrong from S9 on is the program's or the user's: the launch itself has worked.
             if (step.act != enter_start_directory && step.act != run_program) {
                 error.message = "cannot start " + plan.root.image.name + ": " + error.message;

@@ -94,6 +94,15 @@ struct Layers {
     std::string work;
 };
 
+// What a layer's image calls upper/ may be a link, and the path of a layer is followed from the host's root.
+Status check_directory(int session, const std::string& name) {
+    struct stat status {};
+    if (::fstatat(session, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return sys_error(Error::Kind::request, "stat", std::string(base_name(name)) + "/", errno);
+    if (S_ISDIR(status.st_mode)) return {};
+    return sys_error(Error::Kind::request, "use", std::string(base_name(name)) + "/", ENOTDIR);
+}
+
 Status attach_layers(const RootPlan& plan, int session, std::vector<Fd>& mounts, Layers& layers) {
     for (std::size_t i = 0; i < plan.read_only_layers.size(); ++i) {
         const Layer& layer = plan.read_only_layers[i];
@@ -101,8 +110,10 @@ Status attach_layers(const RootPlan& plan, int session, std::vector<Fd>& mounts,
         Result<Fd> mount = layer.image_mount ? std::move(mounts.at(*layer.image_mount))
                                              : clone_directory(layer.path, true);
         Status attached = mount ? attach_in(session, name.c_str(), *mount) : std::move(mount).error();
+        const std::string place = join_path(name, layer.below);
+        if (attached) attached = check_directory(session, place);
         SWRUN_CHECK(with_context(std::move(attached), "using the overlay " + layer.path));
-        layers.lower.append(join_path(name, layer.below)).append(":");
+        layers.lower.append(place).append(":");
     }
     return {};
 }
@@ -122,6 +133,7 @@ Status attach_upper(const RootPlan& plan, int session, std::vector<Fd>& mounts, 
     }
     for (const std::string& name : {layers.upper, layers.work}) {
         SWRUN_CHECK(make_directory(session, name.c_str()));
+        SWRUN_CHECK(check_directory(session, name));
         // In an image made by root they belong to an id that does not exist here; nobody may write to those.
         if (::faccessat(session, name.c_str(), W_OK, AT_EACCESS) == 0) continue;
         return sys_error(Error::Kind::request, "write to", std::string(base_name(name)) + "/", errno)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <initializer_list>
 
 #include "runtime/root.h"
@@ -51,6 +52,7 @@ void wait_written_back(int written_back) {
 }
 
 [[noreturn]] void supervise(pid_t child, int written_back, const std::function<void()>& ended) {
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // what it holds of the host is not the program's
     sigset_t all;
     ::sigfillset(&all);
     // Job control: the terminal's stop signals must stop this process too, or the shell never learns.
@@ -131,6 +133,10 @@ bool reap_all(pid_t& program) {
         ::_exit(255);
     }
     close_from(3, kept);
+    // Who joins has to see this process, and sees its variables then: the caller's must be gone.
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+        ::explicit_bzero(*variable, std::strlen(*variable));
+    }
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     sigset_t all;
     ::sigfillset(&all);

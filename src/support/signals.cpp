@@ -38,4 +38,20 @@ std::optional<int> signal_number(std::string_view text) {
     return std::nullopt;
 }
 
+namespace {
+bool child_signal_was_ignored = false;
+}
+
+void hear_of_children() {
+    struct sigaction action {};
+    ::sigaction(SIGCHLD, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) return;
+    child_signal_was_ignored = true;
+    ::signal(SIGCHLD, SIG_DFL);
+}
+
+void give_back_child_signal() {
+    if (child_signal_was_ignored) ::signal(SIGCHLD, SIG_IGN);
+}
+
 }  // namespace swrun

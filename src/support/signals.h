@@ -9,4 +9,10 @@ namespace swrun {
 // "SIGTERM", "term", "15": the number; nullopt for anything else.
 [[nodiscard]] std::optional<int> signal_number(std::string_view text);
 
+// A caller that ignores SIGCHLD passes that on through execve(2); the kernel then reaps children by itself and
+// wait(2) and sigwaitinfo(2) never hear of them.  The first makes it the default for our own time, the second,
+// just before the program takes over, gives back what the caller had.
+void hear_of_children();
+void give_back_child_signal();
+
 }  // namespace swrun

@@ -151,6 +151,26 @@ class Overlay(Ext3):
         self.assertEqual(done.status, 255, repr(done))
         self.assertIn(image, done.err)
 
+    def test_links_in_place_of_its_directories_lead_nowhere(self):
+        self.write('secret/file', 'of the host\n')
+        for link in ('upper', 'work'):
+            with self.subTest(link):
+                self.overlay()
+                shutil.rmtree(os.path.join(self.work, 'layer', link))
+                os.symlink(os.path.join(self.work, 'secret'), os.path.join(self.work, 'layer', link))
+                image = self.make('evil.img', os.path.join(self.work, 'layer'))
+                self.assert_failed(self.swrun('exec', '-C', '--overlay', image, self.image, 'ls', '/'), 255, 'not a directory')
+                if link == 'upper':
+                    self.assert_failed(self.swrun('exec', '-C', '--overlay', image + ':ro', self.image, 'ls', '/'), 255,
+                                       'not a directory')
+                shutil.rmtree(os.path.join(self.work, 'layer'))
+
+    def test_no_descriptor_of_the_image_reaches_the_program(self):
+        image = self.overlay()
+        for more in (image, image + ':ro'):
+            shown = self.ok('exec', '--overlay', more, self.image, 'sh', '-c', 'ls -l /proc/self/fd').out
+            self.assertNotIn('o.img', shown)
+
     def test_two_writable_ones_are_refused(self):
         self.assert_failed(self.swrun('exec', '--overlay', self.overlay('a.img'), '--overlay', self.overlay('b.img'),
                                       self.image, 'true'), 255, "can't specify more than one writable overlay")
@@ -224,7 +244,7 @@ class Underlay(swtest.Case):
         underlay = self.ok('exec', '--underlay', *binds, box, *look)
         self.assertEqual(underlay.out, overlay.out)
         world = self.probe('--underlay', *binds, image=box)
-        self.assertFalse([m for m in swtest.mounts_of(world) if m['type'] == 'overlay'])
+        self.assertFalse([m for m in swtest.mounts_of(world) if m['type'] == 'overlay' and m['point'] == '/'])
         self.assertEqual(self.swrun('exec', '--underlay', *binds, box, 'sh', '-c', 'echo x >/new/x').status, 1)
 
 

@@ -101,6 +101,25 @@ class Process(swtest.Case):
         self.assertEqual(self.swrun('exec', '--pid', self.image, 'probe', '--exit', '33').status, 33)
         self.assertIn(self.swrun('exec', '--pid', self.image, 'probe', '--kill', '15').status, (-15, 128 + 15))
 
+    def test_nothing_of_the_host_is_found_in_process_one(self):
+        sandbox = os.path.join(self.images, 'sandbox')
+        for options in (['--containall'], ['--pid', '--fakeroot']):
+            for image in (self.image, sandbox):
+                with self.subTest(options=options, image=image):
+                    done = self.ok('exec', *options, image, 'sh', '-c', 'ls -d /proc/1/fd/0 /proc/1/cwd/ || echo closed; '
+                                   'cat /proc/1/environ || echo unknown', env={'TOKEN': 'secret'})
+                    self.assertEqual(done.out.split(), ['closed', 'unknown'])
+
+    def test_a_caller_that_ignores_its_children(self):
+        def ignore():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        for options in ([], ['--pid'], ['--fakeroot']):
+            with self.subTest(options):
+                done = self.swrun('exec', *options, self.image, 'probe', '--exit', '7', before=ignore)
+                self.assertEqual(done.status, 7)
+                seen, _ = self.world(*options, before=ignore)
+                self.assertIn(int(signal.SIGCHLD), seen['ignored'])
+
     def test_signal_reaches_the_program(self):
         child = self.popen(['swrun', 'exec', self.image, 'probe', '--sleep', '30'])
         self.assertEqual(child.stdout.readline(), b'ready\n')

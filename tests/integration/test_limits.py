@@ -48,7 +48,7 @@ def find_hierarchy():
 
 class Limited(swtest.Case):
     """In a group that is delegated to the user for the time of the test."""
-    user_name, user_id = 'swinst', 7034
+    user_name, user_id = 'swlimit', 7039
 
     @classmethod
     def setUpClass(cls):

@@ -49,7 +49,7 @@ packages() {
     apt:test)
       printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static busybox-static passwd fuse2fs fuse-overlayfs uidmap \
         clang-format clang-tidy shellcheck ccache dpkg-dev e2fsprogs file rpm bubblewrap charliecloud-runtime mandoc \
-        lmod procps python3-venv
+        lmod procps python3-dev python3-venv
       ;;
     dnf:build)
       # Part of it comes from EPEL; only the compiler of RHEL 8 is too old for C++20, hence the toolset.

@@ -71,7 +71,7 @@ struct ElfFile {
 std::optional<ElfNeeds> needs_of(const std::string& bytes) {
     return elf_needs([&](std::uint64_t offset, std::span<std::byte> into) {
         if (offset > bytes.size() || into.size() > bytes.size() - offset) return false;
-        std::memcpy(into.data(), bytes.data() + offset, into.size());
+        if (!into.empty()) std::memcpy(into.data(), bytes.data() + offset, into.size());
         return true;
     });
 }

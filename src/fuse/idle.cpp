@@ -20,18 +20,13 @@ IdleTrimmer::IdleTrimmer(int device, BlockCache& cache, std::chrono::millisecond
 }
 
 IdleTrimmer::~IdleTrimmer() {
-    {
-        const std::lock_guard lock(mutex_);
-        end_ = true;
-    }
-    ended_.notify_all();
     if (wake_) ::eventfd_write(wake_.get(), 1);
     if (thread_.joinable()) thread_.join();
 }
 
 bool IdleTrimmer::sleep() {
-    std::unique_lock lock(mutex_);
-    return !ended_.wait_for(lock, patience_, [this] { return end_; });
+    pollfd end{wake_.get(), POLLIN, 0};
+    return ::poll(&end, 1, static_cast<int>(patience_.count())) <= 0;
 }
 
 void IdleTrimmer::watch() {

@@ -4,9 +4,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 
 #include "image/block_cache.h"
@@ -35,10 +33,7 @@ private:
     BlockCache& cache_;
     std::chrono::milliseconds patience_;
     std::atomic<std::uint64_t> requests_ = 0;
-    std::mutex mutex_;
-    std::condition_variable ended_;
-    bool end_ = false;
-    Fd wake_;  // ends the thread's wait for a request
+    Fd wake_;  // readable once the server ends
     std::thread thread_;
 };
 

@@ -13,6 +13,7 @@
 #include "fuse/link.h"
 #include "support/io.h"
 #include "support/process.h"
+#include "support/signals.h"
 
 namespace swrun {
 namespace {
@@ -26,17 +27,6 @@ void say_last_words(const Error& error) {
     if (file) (void)write_all(file->get(), "swrun image server: " + format_error(error) + "\n", log);
 }
 
-// A signal to the job's group must not take the files from under a program that is writing its
-// checkpoint; the server goes when its last user has gone.
-void ignore_signals() {
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2}) {
-        ::signal(number, SIG_IGN);
-    }
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 // Keeps nothing of the caller's but the image and the link.
 void drop_descriptors(int image, int link) {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -47,7 +37,7 @@ void drop_descriptors(int image, int link) {
 [[noreturn]] void serve_and_exit(ServedImage& image, int link) {
     ::setsid();
     ::prctl(PR_SET_NAME, "swrun-image", 0, 0, 0);
-    ignore_signals();
+    outlive_job_signals({SIGUSR1, SIGUSR2});
     [[maybe_unused]] const int moved = ::chdir("/");
     drop_descriptors(image.source->fd(), link);
     const Status served = serve_image(image, link);

@@ -22,6 +22,7 @@
 #include "support/io.h"
 #include "support/message.h"
 #include "support/process.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -175,20 +176,10 @@ Result<Fd> keep(Keeper& keeper, const Message& order) {
     return take_mount(keeper);
 }
 
-// A signal to the job's group must not take the files from under the program; the driver inherits it.
-void ignore_signals() {
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU}) {
-        ::signal(number, SIG_IGN);
-    }
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 [[noreturn]] void keep_and_exit(const DriverJob& job, int alive, Fd link) {
     ::setsid();
     ::prctl(PR_SET_NAME, "swrun-driver", 0, 0, 0);
-    ignore_signals();
+    outlive_job_signals();  // the driver inherits it
     // Of the caller's descriptors none may stay, a pipe would never see its end.
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (int fd = 0; fd <= 2; ++fd) ::dup2(null.get(), fd);

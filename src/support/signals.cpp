@@ -38,6 +38,16 @@ std::optional<int> signal_number(std::string_view text) {
     return std::nullopt;
 }
 
+void outlive_job_signals(std::initializer_list<int> also) {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU}) {
+        ::signal(number, SIG_IGN);
+    }
+    for (const int number : also) ::signal(number, SIG_IGN);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 namespace {
 bool child_signal_was_ignored = false;
 }

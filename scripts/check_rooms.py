@@ -61,11 +61,12 @@ HOMES = [
     ('libfuse', re.compile(r'^(fuse3?/|fuse(_lowlevel|_common|_opt)?\.h)'), ['src/fuse/*']),
     ('libcap', re.compile(r'^sys/capability\.h$'), ['src/runtime/credentials.cpp']),
     ('libmount', re.compile(r'^libmount'), ['src/mounts/mount_table.cpp', 'src/tools/*']),
+    ('xxHash', re.compile(r'^xxhash'), ['src/support/digest.cpp']),
     ('nlohmann-json', re.compile(r'^nlohmann/'),
      ['src/*/*_json.cpp', 'src/*/*inspect*.cpp', 'src/*/*metadata*.cpp', 'src/tools/*']),
 ]
 # Their types stay out of our headers.
-NOT_IN_HEADERS = {'CLI11', 'toml++', 'libsquashfuse', 'libcap', 'libmount', 'nlohmann-json'}
+NOT_IN_HEADERS = {'CLI11', 'toml++', 'libsquashfuse', 'libcap', 'libmount', 'xxHash', 'nlohmann-json'}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<([^>]+)>|"([^"]+)")')
 

@@ -14,7 +14,7 @@ out=$1 variant=$2
 shift 2
 [ "$(id -u)" -eq 0 ] || exec sudo "$0" "$out" "$variant" "$@"
 
-stamp="$variant $*"
+stamp="2 $variant $*"
 if [ -f "$out.made" ] && [ "$(cat "$out.made")" = "$stamp" ] && [ -d "$out" ]; then
   exit 0
 fi
@@ -57,5 +57,7 @@ if [ "$variant" = extract ]; then
   [ -e "$out/etc/passwd" ] || echo 'root:x:0:0:root:/root:/bin/sh' >"$out/etc/passwd"
   [ -e "$out/etc/group" ] || echo 'root:x:0:' >"$out/etc/group"
   touch "$out/etc/hosts" "$out/etc/resolv.conf"
+  # Without the loader's cache every start would try a dozen directories, as in no real image.
+  if have ldconfig; then ldconfig -r "$out" || true; fi
 fi
 echo "$stamp" >"$out.made"

@@ -101,8 +101,9 @@ def count_one(worker, variant, command, folder, strace):
 
 
 # ------------------------------------------------------------------------------------------------ the gate
-def gate(worker, variant, folder, launches=5):
-    """The worst of several cold launches of `true`."""
+def gate(worker, variant, folder, launches=15):
+    """Several cold launches of `true`: the worst of all figures but the requests.  A server works ahead with processor time
+    that nobody else wants; what it could not do, the program asks for.  So noise only adds requests, and the least is meant."""
     worst = {'left': 0, 'launches': launches}
     for _ in range(launches):
         stats, sample = server_stats(worker, variant, ['true'], folder)
@@ -112,7 +113,8 @@ def gate(worker, variant, folder, launches=5):
         if not stats:
             return {'failed': 'the image server wrote no counts (SWRUN_SERVER_STATS)'}
         for name, key in FIGURES.items():
-            worst[name] = max(worst.get(name, 0), stats.get(key, 0))
+            choose = min if name == 'requests' else max
+            worst[name] = choose(worst.get(name, stats.get(key, 0)), stats.get(key, 0))
     return worst
 
 

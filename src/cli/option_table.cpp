@@ -221,8 +221,21 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     own(option(O::image_mode, "image-mode", 0, K::text, G::image, {"IMAGE_MODE", ""}, "MODE",
                "How image files are read: by fuse, or unpack, which takes as much memory as there is in the image (see "
                "--unpack-dir); auto is fuse, and unpack where FUSE cannot be used")),
+    own(option(O::image_reader, "image-reader", 0, K::text, G::image, {"IMAGE_READER", ""}, "READER",
+               "Who reads squashfs for the program: swrun, or squashfuse of the host, for a second opinion; before its "
+               "version 0.2 that shows owners as they are stored")),
     own(option(O::unpack_dir, "unpack-dir", 0, K::text, G::image, {"UNPACK_DIR", ""}, "DIR",
                "An image that is unpacked goes to DIR instead of memory and is kept there for later launches")),
+    own(option(
+        O::share, "share", 0, K::text, G::image, {"SHARE", ""}, "MODE",
+        "Whether launches of one image share namespaces and image server: always, never, or auto, which is among the "
+        "ranks of a parallel program")),
+    own(option(O::linger, "linger", 0, K::number, G::image, {"LINGER", ""}, "SECONDS",
+               "Keep namespaces and image server for that long after the last program, for launches that follow")),
+    own(flag(
+        O::hot_cache, "hot-cache", 0, G::image, {"HOT_CACHE", ""},
+        "Keep decoded what the start of a program read of an image, below ~/.cache/swrun or SWRUN_CACHEDIR, for faster "
+        "starts later")),
     in(own(option(O::profile, "profile", 0, K::text, G::image, {"PROFILE", ""}, "NAME",
                   "Use [profile.NAME] of the site files as well")),
        kLaunchMask | mask_of(Command::config_show)),
@@ -247,7 +260,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     flag(O::no_rocm, "no-rocm", 0, G::compatibility, {"ROCM_OFF", "NO_ROCM"}, "Cancel rocm = true of a site file"),
     flag(O::unsquash, "unsquash", 0, G::compatibility, {"UNSQUASH", ""},
          "Unpack the image before the program starts, as --image-mode=unpack does"),
-    ignored(O::sharens, "sharens", K::boolean, {"SHARENS", ""}, "One container for processes of the same parent"),
+    flag(O::sharens, "sharens", 0, G::compatibility, {"SHARENS", ""},
+         "One container for processes that start together, as --share=always does"),
     in(ignored(O::runscript_timeout, "runscript-timeout", K::text, {"RUNSCRIPT_TIMEOUT", ""},
                "Limit for commands in image scripts"),
        kRun),

@@ -33,7 +33,7 @@ enum class OptionId : std::uint8_t {
     // GPU
     containlibs, nv, rocm,
     // Image and site files
-    image_mode, unpack_dir, profile,
+    image_mode, image_reader, unpack_dir, share, linger, hot_cache, profile,
     // Seeing it
     dry_run, explain_env, timings,
     // Compatibility

@@ -36,6 +36,8 @@ CLI::Option* declare(CLI::App& app, const OptionSpec& spec, std::string& fault) 
     CLI::Option* option = app.add_option("--" + std::string(spec.name));
     option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     if (spec.id == OptionId::image_mode) option->check(CLI::IsMember({"auto", "fuse", "unpack"}));
+    if (spec.id == OptionId::image_reader) option->check(CLI::IsMember({"swrun", "squashfuse"}));
+    if (spec.id == OptionId::share) option->check(CLI::IsMember({"auto", "always", "never"}));
     option->check([&spec, &fault](const std::string& value) {
         const auto why = fault_of(spec.kind, value);
         if (why) fault = invalid(spec, value, *why);
@@ -218,6 +220,7 @@ Result<std::optional<std::string>> fill_request(const CliInput& input, const Var
         SWRUN_CHECK(apply_site(input, variables, mask, settings, result));
         if (auto error = refused_transport(line.words[0])) return *std::move(error);
         SWRUN_CHECK(fill_launch(settings, result));
+        if (result.launch.hot_cache.value) result.cache.directory = cache_directory(variables, input.home);
         drop_separator(result);
         return std::optional<std::string>{};
     }

@@ -40,6 +40,7 @@ constexpr Place<Flag> kFlags[] = {
     {O::strict_compat, &R::strict_compat},
     {O::nv, &R::nv},
     {O::rocm, &R::rocm},
+    {O::hot_cache, &R::hot_cache},
 };
 constexpr Place<Text> kTexts[] = {
     {O::home, &R::home},
@@ -117,6 +118,41 @@ Result<Asked<ImageMode>> image_mode_of(const Settings& settings) {
     if (*mode.value == "unpack") return Asked<ImageMode>{ImageMode::unpack, mode.origin};
     const std::string by = " (from " + to_text(mode.origin) + ")";
     return make_error(Error::Kind::request, "unknown image mode " + *mode.value + by).with_hint("auto, fuse or unpack");
+}
+
+Result<Asked<ImageReader>> image_reader_of(const Settings& settings) {
+    const Text reader = text_of(settings, O::image_reader);
+    if (!reader.value || *reader.value == "swrun") return Asked<ImageReader>{ImageReader::own, reader.origin};
+    if (*reader.value == "squashfuse") return Asked<ImageReader>{ImageReader::squashfuse, reader.origin};
+    const std::string by = " (from " + to_text(reader.origin) + ")";
+    return make_error(Error::Kind::request, "unknown image reader " + *reader.value + by)
+        .with_hint("swrun or squashfuse");
+}
+
+Result<Asked<ShareMode>> share_mode_of(const Settings& settings) {
+    const Text mode = text_of(settings, O::share);
+    if (!mode.value) {
+        const Flag sharens = flag_of(settings, O::sharens);
+        return Asked<ShareMode>{sharens.value ? ShareMode::always : ShareMode::automatic, sharens.origin};
+    }
+    if (*mode.value == "auto") return Asked<ShareMode>{ShareMode::automatic, mode.origin};
+    if (*mode.value == "always") return Asked<ShareMode>{ShareMode::always, mode.origin};
+    if (*mode.value == "never") return Asked<ShareMode>{ShareMode::never, mode.origin};
+    const std::string by = " (from " + to_text(mode.origin) + ")";
+    return make_error(Error::Kind::request, "unknown way to share " + *mode.value + by)
+        .with_hint("auto, always or never");
+}
+
+// Seconds; a day is long enough.
+Result<Asked<std::uint32_t>> linger_of(const Settings& settings) {
+    constexpr std::uint64_t kMost = 86400;
+    const Text asked = text_of(settings, O::linger);
+    if (!asked.value || asked.value->empty()) return Asked<std::uint32_t>{0, asked.origin};
+    const std::optional<std::uint64_t> seconds = parse_decimal(trim(*asked.value));
+    if (seconds && *seconds <= kMost) return Asked<std::uint32_t>{static_cast<std::uint32_t>(*seconds), asked.origin};
+    const std::string by = " (from " + to_text(asked.origin) + ")";
+    return make_error(Error::Kind::request, "not a number of seconds to linger: " + printable(*asked.value) + by)
+        .with_hint("0 to 86400");
 }
 
 void fill_overlays(const Settings& settings, LaunchRequest& launch) {
@@ -200,6 +236,9 @@ Status fill_launch(const Settings& settings, Invocation& into) {
     }
     SWRUN_CHECK(check_network(launch));
     SWRUN_TRY(launch.image_mode, image_mode_of(settings));
+    SWRUN_TRY(launch.image_reader, image_reader_of(settings));
+    SWRUN_TRY(launch.share, share_mode_of(settings));
+    SWRUN_TRY(launch.linger, linger_of(settings));
     into.dry_run = flag_of(settings, O::dry_run).value;
     into.explain_env = flag_of(settings, O::explain_env).value;
     into.timings = flag_of(settings, O::timings).value;

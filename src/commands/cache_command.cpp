@@ -1,6 +1,8 @@
-// cache list and clean, for swrun's own cache directory.  Other programs' caches are never looked at, and
+// cache list and clean, for swrun's own cache directory: the files of its folder `hot` (image/hot_cache), which are one
+// entry each, and whatever else lies there.  Other programs' caches are never looked at, and
 // nothing outside the directory is ever removed: links in it are removed themselves, not followed.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +14,7 @@
 
 #include "commands/commands.h"
 #include "support/log.h"
+#include "support/path.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -24,6 +27,7 @@ struct Entry {
     std::string name;
     std::uint64_t bytes = 0;
     std::time_t modified = 0;
+    const char* type = "swrun";
 };
 
 std::uint64_t size_below(const std::string& path, const struct stat& status) {
@@ -41,18 +45,28 @@ std::uint64_t size_below(const std::string& path, const struct stat& status) {
 }
 
 // What lies directly in the directory; one that does not exist is empty.
-Result<std::vector<Entry>> entries_of(const std::string& directory) {
-    std::vector<Entry> entries;
+Status add_entries(const std::string& directory, const char* type, std::vector<Entry>& entries) {
     std::error_code failed;
     fs::directory_iterator at(directory, failed);
     for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
         struct stat status {};
         if (::lstat(at->path().c_str(), &status) != 0) continue;  // gone meanwhile
         const std::string path = at->path().string();
-        entries.push_back({path, at->path().filename().string(), size_below(path, status), status.st_mtime});
+        entries.push_back({path, at->path().filename().string(), size_below(path, status), status.st_mtime, type});
     }
     const int err = failed.value();
     if (err != 0 && err != ENOENT) return sys_error(Error::Kind::host, "read the directory", directory, err);
+    return {};
+}
+
+Result<std::vector<Entry>> entries_of(const std::string& directory) {
+    std::vector<Entry> entries;
+    SWRUN_CHECK(add_entries(directory, "swrun", entries));
+    const std::string hot = join_path(directory, "hot");
+    struct stat status {};
+    if (::lstat(hot.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return entries;
+    std::erase_if(entries, [&](const Entry& entry) { return entry.path == hot; });
+    SWRUN_CHECK(add_entries(hot, "hot blocks", entries));
     return entries;
 }
 
@@ -87,7 +101,7 @@ int list_cache(const CacheRequest& request) {
         bytes += entry.bytes;
         if (!request.verbose) continue;
         std::printf("%-24.22s %-22s %-16s %s\n", printable(entry.name).c_str(), date_text(entry.modified).c_str(),
-                    size_text(entry.bytes).c_str(), "swrun");
+                    size_text(entry.bytes).c_str(), entry.type);
     }
     if (request.verbose) std::puts("");
     const std::string size = size_text(bytes);
@@ -138,6 +152,7 @@ int clean_cache(const CacheRequest& request) {
         fs::remove_all(entry.path, failed);
         if (failed) status = report(sys_error(Error::Kind::host, "remove", entry.path, failed.value()));
     }
+    if (!request.dry_run) ::rmdir(join_path(request.directory, "hot").c_str());  // unless something is left in it
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "image/directory_view.h"
 #include "image/ext_view.h"
 #include "image/image_view.h"
+#include "support/log.h"
 
 namespace swrun {
 namespace {
@@ -14,13 +15,28 @@ namespace {
 // Decoded blocks kept by one server; more is rarely asked for twice, the kernel has its own cache.
 constexpr std::size_t kCacheBytes = 32U << 20U;
 
-Result<ServedImage> open_squashfs(OpenedImage& image) {
+// What earlier launches have kept; null: nothing is kept.
+std::shared_ptr<const HotCache> open_hot(const std::string& directory, const ImageFacts& facts,
+                                         const SquashSource& source) {
+    if (directory.empty()) return nullptr;
+    auto hot = HotCache::open(directory, hot_identity(facts.id(), source.super()));
+    if (hot) return std::move(hot).value();
+    log_verbose("no decoded blocks are kept: " + format_error(hot.error()));
+    return nullptr;
+}
+
+Result<ServedImage> open_squashfs(OpenedImage& image, const std::string& hot_directory) {
     Fd fd(::fcntl(image.fd.get(), F_DUPFD_CLOEXEC, 3));
     if (!fd) return sys_error(Error::Kind::host, "fcntl F_DUPFD_CLOEXEC", image.facts.path, errno);
     SWRUN_TRY(auto source, SquashSource::open(std::move(fd), image.facts.offset, image.facts.size));
     auto cache = std::make_shared<BlockCache>(kCacheBytes);
-    SWRUN_TRY(SquashReader reader, SquashReader::open(source, cache));
-    return ServedImage{std::move(source), std::move(cache), std::move(reader)};
+    std::shared_ptr<const HotCache> hot = open_hot(hot_directory, image.facts, *source);
+    if (hot) HotCache::attach(hot, *cache);
+    SWRUN_TRY(SquashReader reader, SquashReader::open(source, cache, hot));
+    ServedImage served{std::move(source), std::move(cache), std::move(reader)};
+    served.hot = std::move(hot);
+    served.path = image.facts.path;
+    return served;
 }
 
 Result<std::unique_ptr<TreeView>> view_of_ext3(const OpenedImage& image) {
@@ -28,11 +44,11 @@ Result<std::unique_ptr<TreeView>> view_of_ext3(const OpenedImage& image) {
     return std::unique_ptr<TreeView>(std::move(view));
 }
 
-Status open_view(ImageSession& session) {
+Status open_view(ImageSession& session, const std::string& hot_directory) {
     switch (session.image.facts.kind) {
         case ImageFacts::Kind::directory: session.view = std::make_unique<DirectoryView>(session.image.fd.get()); break;
         case ImageFacts::Kind::squashfs: {
-            Result<ServedImage> opened = open_squashfs(session.image);
+            Result<ServedImage> opened = open_squashfs(session.image, hot_directory);
             if (!opened) {
                 opened.error().add_context("reading the image " + session.image.facts.path);
                 return std::move(opened).error();
@@ -53,18 +69,19 @@ Status open_view(ImageSession& session) {
 }  // namespace
 
 Result<std::unique_ptr<ImageSession>> open_session(const std::string& argument, const std::string& cwd,
-                                                   const std::string& host_arch) {
+                                                   const std::string& host_arch, const std::string& hot_directory) {
     auto session = std::make_unique<ImageSession>();
     SWRUN_TRY(session->image, open_image(argument, cwd, host_arch));
-    SWRUN_CHECK(open_view(*session));
+    SWRUN_CHECK(open_view(*session, hot_directory));
     return session;
 }
 
 Result<std::unique_ptr<ImageSession>> open_data_session(const std::string& argument, const std::string& cwd,
-                                                        std::optional<std::uint32_t> id, SifPart part) {
+                                                        std::optional<std::uint32_t> id, SifPart part,
+                                                        const std::string& hot_directory) {
     auto session = std::make_unique<ImageSession>();
     SWRUN_TRY(session->image, open_data_image(argument, cwd, id, part));
-    SWRUN_CHECK(open_view(*session));
+    SWRUN_CHECK(open_view(*session, hot_directory));
     return session;
 }
 

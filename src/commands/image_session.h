@@ -22,10 +22,13 @@ struct ImageSession {
 // A further image: the source of a bind (SifPart::data) or a layer (SifPart::overlay).
 [[nodiscard]] Result<std::unique_ptr<ImageSession>> open_data_session(const std::string& argument,
                                                                       const std::string& cwd,
-                                                                      std::optional<std::uint32_t> id, SifPart part);
+                                                                      std::optional<std::uint32_t> id, SifPart part,
+                                                                      const std::string& hot_directory = "");
 
-// `host_arch` empty: any architecture will do.
+// `host_arch` empty: any architecture will do.  `hot_directory`: below it the decoded blocks of a squashfs are kept
+// between launches; empty: nowhere.
 [[nodiscard]] Result<std::unique_ptr<ImageSession>> open_session(const std::string& argument, const std::string& cwd,
-                                                                 const std::string& host_arch);
+                                                                 const std::string& host_arch,
+                                                                 const std::string& hot_directory = "");
 
 }  // namespace swrun

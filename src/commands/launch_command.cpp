@@ -6,15 +6,19 @@
 #include "commands/image_session.h"
 #include "commands/instance_commands.h"
 #include "env/env_option.h"
+#include "fuse/server.h"
 #include "gpu/nvidia.h"
 #include "mounts/bind_spec.h"
 #include "mounts/host_view.h"
 #include "plan/instance_state.h"
+#include "plan/limits.h"
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
+#include "plan/share.h"
 #include "runtime/host_probe.h"
 #include "runtime/id_ranges.h"
 #include "runtime/launch.h"
+#include "runtime/share.h"
 #include "support/io.h"
 #include "support/path.h"
 #include "support/text.h"
@@ -63,18 +67,26 @@ GpuPlan find_gpu(const LaunchRequest& request, const HostFacts& host, const Tree
     return plan_gpu(facts, request.contain.value || request.containall.value, request.nv.origin);
 }
 
+// Where decoded blocks are kept between launches; empty: they are not.
+std::string hot_directory(const Invocation& invocation, const LaunchRequest& request) {
+    const bool served = request.image_mode.value != ImageMode::unpack && !request.unsquash.value &&
+                        request.image_reader.value == ImageReader::own;
+    const bool wanted = request.hot_cache.value && served && !invocation.dry_run && !invocation.explain_env;
+    return wanted ? invocation.cache.directory : "";
+}
+
 using Sessions = std::vector<std::unique_ptr<ImageSession>>;
 
 // The images that binds and overlays name, each argument once, and the overlay partitions of the image itself.
 Result<Sessions> open_further(const LaunchRequest& request, const std::string& cwd, const OpenedImage& root,
-                              std::vector<FurtherImage>& images) {
+                              const std::string& hot_directory, std::vector<FurtherImage>& images) {
     Sessions sessions;
     const auto open = [&](const std::string& argument, std::optional<std::uint32_t> id, SifPart part,
                           const Origin& origin) -> Status {
         for (const FurtherImage& image : images) {
             if (image.argument == argument && image.id == id) return {};
         }
-        SWRUN_TRY(auto session, with_context(open_data_session(argument, cwd, id, part),
+        SWRUN_TRY(auto session, with_context(open_data_session(argument, cwd, id, part, hot_directory),
                                              "opening an image (from " + to_text(origin) + ")"));
         images.push_back({argument, id, session->image.facts, session->view.get(), false});
         sessions.push_back(std::move(session));
@@ -107,24 +119,21 @@ LaunchImage borrow(ImageSession& session) {
             facts.size};
 }
 
-// Where the program will be looked for, as far as that is known before the launch.
-std::vector<std::string> likely_programs(const ProcessPlan& process) {
-    std::string directories = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    if (process.environment) {
-        for (const Variable& variable : *process.environment) {
-            if (variable.name == "PATH") directories = variable.value;
-        }
+// Where the program will be looked for, as far as that is known before the launch is planned.
+std::vector<std::string> likely_programs(const LaunchRequest& request) {
+    constexpr std::string_view kDirectories = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    switch (request.action) {
+        case Action::exec: break;
+        case Action::run: return {"/.singularity.d/runscript"};
+        case Action::test: return {"/.singularity.d/test"};
+        case Action::start: return {"/.singularity.d/startscript"};
+        case Action::shell: return {request.shell.value.value_or("/bin/bash"), "/bin/sh"};
     }
+    if (request.arguments.empty()) return {};
+    const std::string& word = request.arguments.front();
+    if (word.find('/') != std::string::npos) return {word};
     std::vector<std::string> paths;
-    for (const Candidate& candidate : process.program.candidates) {
-        const std::string& word = !candidate.path.empty() || candidate.argv.empty() ? candidate.path
-                                                                                    : candidate.argv[0];
-        if (word.find('/') != std::string::npos) {
-            paths.push_back(word);
-            continue;
-        }
-        for (const std::string_view directory : split(directories, ':')) paths.push_back(join_path(directory, word));
-    }
+    for (const std::string_view directory : split(kDirectories, ':')) paths.push_back(join_path(directory, word));
     return paths;
 }
 
@@ -155,6 +164,49 @@ Status check_instance(const LaunchRequest& request) {
     return {};
 }
 
+// An instance has a way of its own to be joined.
+bool may_share(const LaunchRequest& request, const HostFacts& host) {
+    if (!request.instance.empty() || request.share.value == ShareMode::never) return false;
+    return request.share.value == ShareMode::always || request.linger.value > 0 ||
+           !rank_variable(host.environment).empty();
+}
+
+// The server looks for what the program's start will read while the launch is planned.  Which program that is, is
+// a guess at this time: a wrong one costs time and changes nothing.
+Status start_early(const Invocation& invocation, const LaunchRequest& request, const HostFacts& host,
+                   ImageSession& session) {
+    if (session.squashfs) session.squashfs->hint.programs = likely_programs(request);
+    const bool served = session.squashfs && request.image_mode.value != ImageMode::unpack && !request.unsquash.value &&
+                        request.image_reader.value == ImageReader::own;
+    if (!served || invocation.dry_run || invocation.explain_env || !request.instance.empty()) return {};
+    // Limits may need a control group that nobody else of ours is in; who may share needs doors first.
+    if (asks_for_limits(request.limits) || may_share(request, host)) return {};
+    Doors none;
+    SWRUN_TRY(session.squashfs->server, start_image_server(*session.squashfs, none));
+    return {};
+}
+
+// N ranks that do not know of each other are N programs of one rank, each of them content.
+void warn_of_lost_rank(const LaunchRequest& request, const HostFacts& host, const LaunchPlan& plan) {
+    const std::string rank = rank_variable(host.environment);
+    if (rank.empty() || !request.cleanenv.value) return;
+    const std::vector<Variable>& passed = plan.process.environment ? *plan.process.environment
+                                                                   : plan.process.startup.forwarded;
+    for (const Variable& variable : passed) {
+        if (variable.name == rank) return;
+    }
+    log_warning("--cleanenv drops " + rank +
+                ": the program will not know that it is one of several ranks; add "
+                "--keep-env 'PMI*,OMPI_*,SLURM_*'");
+}
+
+Result<LaunchPlan> plan_launch(const ResolveInput& input) {
+    SWRUN_TRY(LaunchPlan plan, resolve(input));
+    SWRUN_TRY(plan.limits, find_limits(input.request, input.host));
+    plan.share = plan_sharing(input.request.share, input.request.linger.value, plan, input.host, input.host_tree);
+    return plan;
+}
+
 Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& finished) {
     SWRUN_TRY(const LaunchRequest request, complete_request(invocation));
     const bool starts = !request.instance.empty();
@@ -166,17 +218,34 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
     }
     if (request.fakeroot.value) host.subordinate = probe_subordinate_ids(host.user);
     const std::string& cwd = host.cwd.logical.empty() ? "/" : host.cwd.logical;
-    SWRUN_TRY(const std::unique_ptr<ImageSession> session, open_session(request.image, cwd, host.architecture));
+    const std::string hot = hot_directory(invocation, request);
+    SWRUN_TRY(const std::unique_ptr<ImageSession> session, open_session(request.image, cwd, host.architecture, hot));
+    SWRUN_CHECK(start_early(invocation, request, host, *session));
     watch.lap("image");
     const HostView host_tree;
     const GpuPlan gpu = find_gpu(request, host, host_tree);
     std::vector<FurtherImage> images;
-    SWRUN_TRY(const Sessions further, open_further(request, cwd, session->image, images));
+    SWRUN_TRY(const Sessions further, open_further(request, cwd, session->image, hot, images));
     if (request.image_mode.value == ImageMode::automatic && any_is_squashfs(*session, further)) {
         host.fuse_errno = probe_fuse_device();
     }
-    SWRUN_TRY(LaunchPlan plan, resolve({request, host, session->image.facts, host_tree, *session->view, gpu, images}));
-    SWRUN_TRY(plan.limits, find_limits(request, host));
+    const bool sharing = may_share(request, host);
+    if (sharing) host.share = probe_sharing();
+    ResolveInput input{request, host, session->image.facts, host_tree, *session->view, gpu, images, sharing};
+    SWRUN_TRY(LaunchPlan plan, plan_launch(input));
+    Shared shared;
+    if (sharing) {
+        const SharePlan share = plan.share;
+        const bool only_shown = invocation.dry_run || invocation.explain_env;
+        std::vector<Note> notes;
+        if (!only_shown) shared = find_shared(share, notes);
+        say(notes);
+        if (!shared.has_tree()) {
+            input.outline = false;
+            SWRUN_TRY(plan, plan_launch(input));
+            plan.share = share;
+        }
+    }
     watch.lap("plan");
     if (invocation.dry_run || invocation.explain_env) {
         if (invocation.explain_env) explain_environment(plan);
@@ -185,7 +254,7 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
         return {};
     }
     say(plan.notes);
-    if (session->squashfs) session->squashfs->hint.programs = likely_programs(plan.process);
+    warn_of_lost_rank(request, host, plan);
     // Views have done their work; that of an ext3 image holds a descriptor which is not close-on-exec.
     if (!session->squashfs) session->view.reset();
     for (const auto& one : further) {
@@ -199,6 +268,7 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
     }
     LaunchOptions options;
     options.print_timings = invocation.timings;
+    if (sharing) options.shared = &shared;
     return launch(plan, opened, watch, options);
 }
 

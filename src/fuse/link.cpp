@@ -4,10 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
-#include "support/io.h"
+#include "support/message.h"
 
 namespace swrun {
 namespace {
@@ -79,7 +80,7 @@ Result<std::vector<Ghost>> decode_ghosts(std::string_view bytes) {
     return ghosts;
 }
 
-Status send_device(int link, int device, const OwnerView& owners, const std::string& root,
+Status send_device(int link, int device, int mount, const OwnerView& owners, const std::string& root,
                    const std::vector<Ghost>& ghosts) {
     std::string body;
     for (const std::uint32_t number : {owners.as_stored ? 1U : 0U, owners.uid, owners.gid}) put_number(body, number);
@@ -88,22 +89,9 @@ Status send_device(int link, int device, const OwnerView& owners, const std::str
     if (body.size() > kMaxMessage)
         return make_error(Error::Kind::request, "too many generated files for the image server");
     std::uint32_t size = static_cast<std::uint32_t>(body.size());
-    iovec part{&size, sizeof size};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &device, sizeof device);
-    // MSG_NOSIGNAL: a server that has died is an error here, not a SIGPIPE for the user's program.
-    if (::sendmsg(link, &message, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof size)) {
-        return sys_error(Error::Kind::host, "sendmsg", "to the image server", errno);
-    }
+    const std::array<int, 2> fds = {device, mount};
+    SWRUN_CHECK(send_message(link, {reinterpret_cast<const char*>(&size), sizeof size},
+                             std::span(fds).first(mount < 0 ? 1 : 2)));
     std::string_view rest = body;
     while (!rest.empty()) {
         const ssize_t sent = ::send(link, rest.data(), rest.size(), MSG_NOSIGNAL);
@@ -118,25 +106,12 @@ Status send_device(int link, int device, const OwnerView& owners, const std::str
 
 Result<DeviceMessage> receive_device(int link) {
     std::uint32_t size = 0;
-    iovec part{&size, sizeof size};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    ssize_t got = 0;
-    do {
-        got = ::recvmsg(link, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) return sys_error(Error::Kind::internal, "recvmsg", "from the launcher", errno);
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (got != static_cast<ssize_t>(sizeof size) || header == nullptr || header->cmsg_type != SCM_RIGHTS)
-        return truncated();
+    SWRUN_TRY(Message first, receive_message(link, sizeof size));
+    if (first.bytes.size() != sizeof size || first.fds.empty()) return truncated();
+    std::memcpy(&size, first.bytes.data(), sizeof size);
     DeviceMessage device;
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    device.device = Fd(fd);
+    device.device = std::move(first.fds[0]);
+    if (first.fds.size() > 1) device.mount = std::move(first.fds[1]);
     if (size > kMaxMessage) return truncated();
     std::string body(size, '\0');
     for (std::size_t done = 0; done < size;) {

@@ -94,17 +94,13 @@ int errno_of(const Error& error) { return error.sys_errno != 0 ? error.sys_errno
 // Gives the node of an image inode to `use`, or answers the request with the error.
 template <class Use> void with_node(fuse_req_t request, fuse_ino_t ino, Use use) {
     ImageService& service = service_of(request);
-    Result<ReaderPool::Lease> reader = service.readers.borrow();
-    if (!reader) {
-        fuse_reply_err(request, errno_of(reader.error()));
-        return;
-    }
-    const Result<SquashNode> node = (*reader)->node(to_id(service, ino));
+    const ReaderPool::Lease reader = service.readers.borrow();
+    const Result<SquashNode> node = reader->node(to_id(service, ino));
     if (!node) {
         fuse_reply_err(request, errno_of(node.error()));
         return;
     }
-    use(service, **reader, *node);
+    use(service, *reader, *node);
 }
 
 void op_init(void*, fuse_conn_info* connection) {
@@ -329,19 +325,18 @@ void op_listxattr(fuse_req_t request, fuse_ino_t, std::size_t) { fuse_reply_err(
 
 void op_statfs(fuse_req_t request, fuse_ino_t) {
     ImageService& service = service_of(request);
-    Result<ReaderPool::Lease> reader = service.readers.borrow();
     struct statvfs fs {};
     fs.f_bsize = fs.f_frsize = 4096;
     fs.f_namemax = 256;
-    if (reader) {
-        const SquashSuper& super = (*reader)->source().super();
-        fs.f_blocks = (super.bytes_used + 4095) / 4096;
-        fs.f_files = super.inodes;
-    }
+    const SquashSuper& super = service.readers.borrow()->source().super();
+    fs.f_blocks = (super.bytes_used + 4095) / 4096;
+    fs.f_files = super.inodes;
     fuse_reply_statfs(request, &fs);
 }
 
 }  // namespace
+
+fuse_ino_t image_ino(std::uint64_t id) { return id + kIdShift; }
 
 const fuse_lowlevel_ops& image_operations() {
     static const fuse_lowlevel_ops kOps = [] {

@@ -1,49 +1,57 @@
-// Decodes the blocks that a program's start will read, ahead of the requests: found by image/prediction in one
-// thread, decoded by whoever has nothing else to do.  Belongs to the image server; thread-safe.
+// Decodes the blocks that a program's start will read, ahead of the requests, and pushes them into the kernel: found by
+// image/prediction, decoded by two threads that use only what nobody else wants of the processor.  Belongs to the
+// image server; thread-safe.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
 
+#include "fuse/push.h"
 #include "image/prediction.h"
+#include "image/reader_pool.h"
 
 namespace swrun {
 
 class Prefetch {
 public:
-    Prefetch(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache)
-        : source_(std::move(source)), cache_(std::move(cache)) {}
+    // Begins at once, unless there is nothing to predict or no core to spare: the program then waits for its own blocks
+    // only.  Everything is borrowed.
+    Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint);
+    ~Prefetch();  // gives up soon
+    Prefetch(const Prefetch&) = delete;
+    Prefetch& operator=(const Prefetch&) = delete;
 
-    // Looks for blocks and, when it has found all, decodes what nobody has taken yet.  Does nothing when the host
-    // has no core to spare: the program then waits for its own blocks only.
-    void run(SquashReader& reader, const StartHint& hint);
-
-    // Decodes one block that has been found; false when there is none now.
-    bool decode_one();
-
-    // For the main thread while it has nothing to serve: decodes until `busy` says that there is other work.
-    template <class Busy> void help(Busy busy) {
-        while (!busy()) {
-            if (!decode_one() && !wait_for_more()) return;
-        }
-    }
-
-    void stop() { stopped_ = true; }
+    // The mount exists, or never will (null).  Without a descriptor of its root nothing is pushed.
+    void can_push(fuse_session* session, Fd mount);
 
 private:
-    // False when no more will be found; gives up its sleep often.
-    bool wait_for_more();
+    void find_and_push(ReaderPool& readers);
+    void decode_found();
+    bool decode_one();
+    void push_decoded();
 
-    std::shared_ptr<const SquashSource> source_;
-    std::shared_ptr<BlockCache> cache_;
+    const SquashSource& source_;
+    BlockCache& cache_;
+    const StartHint& hint_;
     std::atomic<bool> stopped_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<BlockKey> waiting_;
-    bool complete_ = false;
+    std::vector<PredictedPart> found_;
+    std::size_t taken_ = 0;  // of found_: somebody decodes them or has
+    bool complete_ = false;  // nothing more will be found
+    bool mounted_ = false;   // can_push() was called
+    std::optional<Pusher> pusher_;
+    // Of the finding thread alone.
+    std::size_t pushed_ = 0;
+    bool looked_up_ = false;
+    // Last: they use all of the above.
+    std::thread finder_;
+    std::thread helper_;
 };
 
 }  // namespace swrun

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include "fuse/link.h"
+#include "fuse/watcher.h"
 #include "support/io.h"
 #include "support/process.h"
 #include "support/signals.h"
@@ -27,29 +29,53 @@ void say_last_words(const Error& error) {
     if (file) (void)write_all(file->get(), "swrun image server: " + format_error(error) + "\n", log);
 }
 
-// Keeps nothing of the caller's but the image and the link.
-void drop_descriptors(int image, int link) {
+// Keeps nothing of the caller's but the image, what is kept of it between launches (-1: none), the link and the doors.
+void drop_descriptors(int image, int hot, int messages, const Fd& link, const Doors& doors) {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd <= 2; ++fd) ::dup2(null, fd);
-    close_all_but({std::min(image, link), std::max(image, link)});
+    std::array<int, 7> kept = {
+        image, hot, messages, link.get(), doors.tree.get(), doors.user.get(), doors.membership.get()};
+    std::sort(kept.begin(), kept.end());
+    close_all_but(kept);
 }
 
-[[noreturn]] void serve_and_exit(ServedImage& image, int link) {
+void leave_job(const char* name) {
     ::setsid();
-    ::prctl(PR_SET_NAME, "swrun-image", 0, 0, 0);
+    ::prctl(PR_SET_NAME, name, 0, 0, 0);
     outlive_job_signals({SIGUSR1, SIGUSR2});
     [[maybe_unused]] const int moved = ::chdir("/");
-    drop_descriptors(image.source->fd(), link);
-    const Status served = serve_image(image, link);
+}
+
+[[noreturn]] void serve_and_exit(ServedImage& image, Fd link, Doors& doors) {
+    leave_job("swrun-image");
+    image.messages = MessagePlace::of_this_process();
+    drop_descriptors(image.source->fd(), image.hot ? image.hot->fd() : -1, image.messages.file.get(), link, doors);
+    const Status served = serve_image(image, std::move(link), std::move(doors));
     if (!served) say_last_words(served.error());
     ::_exit(served ? 0 : 1);
 }
 
+[[noreturn]] void hold_and_exit(Fd link, Doors& doors) {
+    leave_job("swrun-holder");
+    drop_descriptors(-1, -1, -1, link, doors);
+    Holder(std::move(link), std::move(doors)).run();
+    ::_exit(0);
+}
+
 }  // namespace
 
-Result<Fd> start_image_server(ServedImage& image) {
+Result<Fd> start_image_server(ServedImage& image, Doors& doors) {
+    if (image.server) return std::move(image.server);
     SWRUN_TRY(auto ends, make_link());
-    SWRUN_CHECK(start_orphan("the image server", [&] { serve_and_exit(image, ends.second.get()); }));
+    SWRUN_CHECK(start_orphan("the image server", [&] { serve_and_exit(image, std::move(ends.second), doors); }));
+    doors = Doors();
+    return std::move(ends.first);
+}
+
+Result<Fd> start_holder(Doors& doors) {
+    SWRUN_TRY(auto ends, make_link());
+    SWRUN_CHECK(start_orphan("the namespaces' holder", [&] { hold_and_exit(std::move(ends.second), doors); }));
+    doors = Doors();
     return std::move(ends.first);
 }
 

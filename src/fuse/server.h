@@ -4,6 +4,7 @@
 // reach it.  It ends when the mount is gone: nobody unmounts, nobody supervises.
 #pragma once
 
+#include "fuse/holder.h"
 #include "fuse/session.h"
 #include "support/fd.h"
 #include "support/result.h"
@@ -13,6 +14,11 @@ namespace swrun {
 // Forks the server and gives the launcher's end of the link.  The server is no child of the caller:
 // a program that waits for any child (waitpid(-1)) must not meet it.  The calling process must be
 // single-threaded; its own copy of the image stays usable.
-[[nodiscard]] Result<Fd> start_image_server(ServedImage& image);
+// `doors` are the server's from then on: the caller closes its copies.  An image that has a server already gives its
+// link; it has no doors.
+[[nodiscard]] Result<Fd> start_image_server(ServedImage& image, Doors& doors);
+
+// The same for a launch without such a server that others may join: a process that only holds.
+[[nodiscard]] Result<Fd> start_holder(Doors& doors);
 
 }  // namespace swrun

@@ -92,6 +92,7 @@ std::string ServerStats::line(const BlockCache::Counters& blocks, std::uint64_t 
     text += number("blocks_decoded", blocks.decodes);
     text += number("blocks_decoded_twice", blocks.repeats);
     text += number("block_hits", blocks.hits);
+    text += number("blocks_hot", blocks.hot);
     text += number("metadata_blocks_decoded", metadata_blocks);
     text += number("cpu_us", microseconds(used.ru_utime) + microseconds(used.ru_stime));
     text += number("minor_faults", static_cast<std::uint64_t>(used.ru_minflt));

@@ -1,29 +1,43 @@
 #include "fuse/session.h"
 
+#include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
-#include <latch>
 #include <optional>
 #include <system_error>
 #include <thread>
 
-#include "fuse/idle.h"
+#include "fuse/caretaker.h"
+#include "fuse/hot_writer.h"
 #include "fuse/link.h"
 #include "fuse/ops.h"
 #include "fuse/prefetch.h"
 #include "fuse/server_stats.h"
+#include "fuse/watcher.h"
 #include "image/image_view.h"
-#include "image/squash_metadata.h"
 
 namespace swrun {
 namespace {
 
+// Threads that answer: the second comes when there is more to do than a short program's start.
 constexpr std::size_t kThreads = 2;
+constexpr unsigned kSecondAfter = 64;  // requests
+
+// The usual 8 MiB for each thread count against limits of address space and data (setrlimit(2)); nothing here recurses.
+void use_small_stacks() {
+    constexpr std::size_t kStack = 1U << 20U;
+    pthread_attr_t attributes;
+    if (::pthread_attr_init(&attributes) != 0) return;
+    ::pthread_attr_setstacksize(&attributes, kStack);
+    ::pthread_setattr_default_np(&attributes);
+    ::pthread_attr_destroy(&attributes);
+}
 
 struct SessionDeleter {
     void operator()(fuse_session* session) const { fuse_session_destroy(session); }
@@ -39,11 +53,6 @@ bool launcher_speaks(int link) {
     while (::poll(&waiting, 1, -1) < 0 && errno == EINTR) {}
     char probe = 0;
     return ::recv(link, &probe, 1, MSG_PEEK) > 0;
-}
-
-bool has_news(int link) {
-    pollfd waiting{link, POLLIN, 0};
-    return ::poll(&waiting, 1, 0) != 0;
 }
 
 Result<GhostTree> place_ghosts(SquashReader& reader, const std::vector<Ghost>& ghosts) {
@@ -75,23 +84,38 @@ Result<Session> open_session(ImageService& service, Fd device) {
 // What the answering threads share.
 struct Desk {
     fuse_session* session = nullptr;
-    IdleTrimmer* trimmer = nullptr;
+    Caretaker* caretaker = nullptr;
     ServerStats* stats = nullptr;  // null when nobody counts
 };
 
 // Until the mount is gone: the device then says ENODEV, which libfuse turns into the end of the session.
-void answer(const Desk& desk) {
+template <class Each> void answer(const Desk& desk, Each each) {
     fuse_buf buffer{};
     while (fuse_session_exited(desk.session) == 0) {
         const int size = fuse_session_receive_buf(desk.session, &buffer);
         if (size == -EINTR) continue;
         if (size <= 0) break;
-        desk.trimmer->note_request();
+        each();
+        desk.caretaker->note_request();
         if (desk.stats != nullptr)
             desk.stats->count({static_cast<const std::byte*>(buffer.mem), static_cast<std::size_t>(size)});
         fuse_session_process_buf(desk.session, &buffer);
     }
     std::free(buffer.mem);
+}
+
+void answer_with_all(const Desk& desk) {
+    std::thread second;
+    unsigned requests = 0;
+    answer(desk, [&] {
+        if (++requests != kSecondAfter) return;
+        try {
+            second = std::thread([&desk] { answer(desk, [] {}); });
+        } catch (const std::system_error&) {
+            // The limit of processes is reached (ulimit -u): one thread serves as well, only not as fast.
+        }
+    });
+    if (second.joinable()) second.join();
 }
 
 struct Tree {
@@ -100,7 +124,7 @@ struct Tree {
 };
 
 Result<Tree> find_tree(ReaderPool& readers, const DeviceMessage& message) {
-    SWRUN_TRY(const ReaderPool::Lease reader, readers.borrow());
+    const ReaderPool::Lease reader = readers.borrow();
     SWRUN_TRY(GhostTree ghosts, place_ghosts(*reader, message.ghosts));
     const std::optional<SquashNode> root = ImageView(*reader).find(message.root);
     if (!root) return make_error(Error::Kind::image, "the image has no readable " + message.root);
@@ -109,52 +133,43 @@ Result<Tree> find_tree(ReaderPool& readers, const DeviceMessage& message) {
 
 // Waits for the device, then lets `serve` answer until the mount is gone.
 template <class Serve> Status serve_with(ReaderPool& readers, Prefetch& prefetch, int link, Serve serve) {
-    prefetch.help([&] { return has_news(link); });
     if (!launcher_speaks(link)) return {};
     SWRUN_TRY(DeviceMessage message, receive_device(link));
     SWRUN_TRY(const Tree tree, find_tree(readers, message));
     ImageService service{readers, tree.ghosts, tree.root, message.owners, std::time(nullptr)};
     SWRUN_TRY(const Session session, open_session(service, std::move(message.device)));
+    prefetch.can_push(session.get(), std::move(message.mount));
     serve(session.get());
     return {};
 }
 
 }  // namespace
 
-Status serve_image(ServedImage& image, int link) {
-    ReaderPool readers(image.source, image.cache, kThreads + 1);
-    readers.add(std::move(image.reader));
-    Prefetch prefetch(image.source, image.cache);
+Status serve_image(ServedImage& image, Fd link, Doors doors) {
+    use_small_stacks();
+    BlockCache& metadata = image.reader.metadata_cache();
     const std::unique_ptr<ServerStats> stats = ServerStats::wanted();
     if (stats) image.cache->remember_decodes();
-    Desk desk;
-    desk.stats = stats.get();
-    std::latch ready(1);  // the session exists, or there will be none
-    std::thread second;
-    try {
-        second = std::thread([&] {
-            if (const auto reader = readers.borrow()) prefetch.run(**reader, image.hint);
-            ready.wait();
-            if (desk.session != nullptr) answer(desk);
-        });
-    } catch (const std::system_error&) {
-        // The limit of processes is reached (ulimit -u): one thread serves as well, only not as fast.
-    }
-    Status served = serve_with(readers, prefetch, link, [&](fuse_session* session) {
-        IdleTrimmer trimmer(fuse_session_fd(session), *image.cache);
-        desk.trimmer = &trimmer;
-        desk.session = session;
-        ready.count_down();
-        answer(desk);
-        prefetch.stop();
-        if (second.joinable()) second.join();
+    HotWriter hot(image.hot, *image.cache, metadata);
+    ReaderPool readers(std::move(image.reader), kThreads + 1);
+    std::optional<Prefetch> prefetch(std::in_place, *image.source, *image.cache, readers, image.hint);
+    const int launcher = link.get();
+    const Status served = serve_with(readers, *prefetch, launcher, [&](fuse_session* session) {
+        const auto trim = [&] {
+            hot.write_aside();
+            image.cache->clear();
+            metadata.clear();
+            ::malloc_trim(0);
+        };
+        Watcher watcher;
+        const auto settled = [&] { watcher = Watcher::start(image.messages, image.path); };
+        Caretaker caretaker({trim, settled}, Holder(std::move(link), std::move(doors)));
+        answer_with_all({session, &caretaker, stats.get()});
+        prefetch.reset();  // it uses the session
     });
-    prefetch.stop();
-    if (second.joinable()) {
-        ready.count_down();
-        second.join();
-    }
-    if (served && stats) return stats->append(image.cache->counters(), SquashMetadata::decoded_blocks());
+    prefetch.reset();
+    hot.finish();
+    if (served && stats) return stats->append(image.cache->counters(), metadata.counters().decodes);
     return served;
 }
 

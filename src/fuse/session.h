@@ -4,6 +4,9 @@
 
 #include <memory>
 
+#include "fuse/holder.h"
+#include "fuse/watcher.h"
+#include "image/hot_cache.h"
 #include "image/prediction.h"
 #include "image/reader_pool.h"
 #include "support/result.h"
@@ -16,11 +19,15 @@ struct ServedImage {
     std::shared_ptr<const SquashSource> source;
     std::shared_ptr<BlockCache> cache;
     SquashReader reader;
-    StartHint hint{};  // what will be started from it; empty for nothing
+    StartHint hint{};                       // what will be started from it; empty for nothing
+    std::string path{};                     // for messages
+    MessagePlace messages{};                // where they go
+    Fd server{};                            // to a server that was started while the launch is still being planned
+    std::shared_ptr<const HotCache> hot{};  // where decoded blocks are kept between launches; null: nowhere
 };
 
-// `link` is borrowed, the image is used up.  A launcher that goes away without sending a device is a
-// success: there is nothing to serve.
-[[nodiscard]] Status serve_image(ServedImage& image, int link);
+// The image is used up.  A launcher that goes away without sending a device is a success: there is nothing to
+// serve.  One that sends what to hold (fuse/holder) need not: its tree then ends with its last process.
+[[nodiscard]] Status serve_image(ServedImage& image, Fd link, Doors doors);
 
 }  // namespace swrun

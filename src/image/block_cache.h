@@ -15,6 +15,7 @@
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "support/result.h"
 
@@ -24,6 +25,7 @@ namespace swrun {
 struct Block {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
+    std::uint32_t stored = 0;  // of a metadata block: bytes that it takes in the image
 
     [[nodiscard]] std::span<const std::byte> view() const { return {bytes.get(), size}; }
 };
@@ -37,6 +39,11 @@ struct BlockKey {
     friend bool operator==(const BlockKey&, const BlockKey&) = default;
 };
 
+struct KeptBlock {
+    BlockKey key;
+    BlockPtr block;
+};
+
 class BlockCache {
 public:
     struct Counters {
@@ -44,21 +51,38 @@ public:
         std::uint64_t repeats = 0;  // decodes of a block that had been decoded before; see remember_decodes()
         std::uint64_t hits = 0;     // found, or waited for
         std::uint64_t bytes = 0;    // held now
+        std::uint64_t hot = 0;      // not decoded: found by what look_first() was given
     };
 
     explicit BlockCache(std::size_t capacity) : shard_capacity_(capacity / kShards) {}
 
+    // Whether somebody waits for what the calling thread decodes, or it does so ahead of time, with the processor time
+    // that nobody else wants: it may be kept from it in the middle, and who needs the block does not wait long.
+    enum class Decoder : std::uint8_t { needed, ahead };
+
     // The block, from the cache or from `decode`, which runs without a lock and must not call get().  Its
     // error goes to its caller alone; a waiting thread then tries for itself.
-    [[nodiscard]] Result<BlockPtr> get(BlockKey key, const std::function<Result<BlockPtr>()>& decode);
+    [[nodiscard]] Result<BlockPtr> get(BlockKey key, const std::function<Result<BlockPtr>()>& decode,
+                                       Decoder decoder = Decoder::needed);
 
     // The block if it is there now; null otherwise.
     [[nodiscard]] BlockPtr peek(BlockKey key) const;
+
+    // Forgets one: its memory is warm for the next.
+    void drop(BlockKey key);
 
     // Forgets every block, e.g. when nobody has asked for a while.
     void clear();
 
     [[nodiscard]] Counters counters() const;
+
+    // From now on `find` is asked before a block is decoded (null: it has none; called as `decode` is), and what
+    // is decoded all the same is also kept for take_kept(), up to that many bytes in all.  To be called before the
+    // cache is shared.
+    void look_first(std::function<BlockPtr(BlockKey)> find, std::size_t keep);
+
+    // What has been kept since the last time.
+    [[nodiscard]] std::vector<KeptBlock> take_kept();
 
     // From now on, repeats are counted; what is in the cache counts as decoded once.  Costs memory for every
     // block ever decoded, so only who measures asks for it, before the cache is shared.
@@ -72,6 +96,7 @@ private:
     };
     struct Slot {
         BlockPtr block;  // null: being decoded
+        Decoder decoder = Decoder::needed;
         std::list<BlockKey>::iterator order;
     };
     struct Shard {
@@ -81,15 +106,20 @@ private:
         std::list<BlockKey> order;  // most recently used first; decoded blocks only
         std::size_t bytes = 0;
         std::unordered_set<BlockKey, Hash> decoded;  // ever; only where repeats are counted
+        std::vector<KeptBlock> kept;
     };
 
     [[nodiscard]] Shard& shard_of(BlockKey key) { return shards_[(Hash{}(key) >> 32) % kShards]; }
     [[nodiscard]] const Shard& shard_of(BlockKey key) const { return shards_[(Hash{}(key) >> 32) % kShards]; }
     void store(Shard& shard, BlockKey key, BlockPtr block);
+    void count_decode(Shard& shard, BlockKey key, const Result<BlockPtr>& block);
 
     std::size_t shard_capacity_;
     std::array<Shard, kShards> shards_;
     bool remembers_ = false;
+    std::function<BlockPtr(BlockKey)> find_;
+    std::atomic<std::int64_t> room_ = 0;  // for what is kept, bytes
+    std::atomic<std::uint64_t> hot_ = 0;
     std::atomic<std::uint64_t> decodes_ = 0;
     std::atomic<std::uint64_t> repeats_ = 0;
     std::atomic<std::uint64_t> hits_ = 0;

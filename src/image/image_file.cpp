@@ -210,6 +210,10 @@ Result<Opened> open_any(std::string_view argument, std::string_view cwd) {
         return not_opened(facts.path, sys_error(Error::Kind::image, "fstat", facts.real_path, err));
     }
     if (!S_ISREG(opened.status.st_mode) && !S_ISDIR(opened.status.st_mode)) return not_recognised(facts.path);
+    const struct stat& status = opened.status;
+    facts.device = status.st_dev;
+    facts.inode = status.st_ino;
+    facts.changed = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
     facts.writable_by_caller = faccessat(AT_FDCWD, facts.real_path.c_str(), W_OK, AT_EACCESS) == 0;
     return opened;
 }

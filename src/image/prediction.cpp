@@ -11,9 +11,11 @@
 namespace swrun {
 namespace {
 
-constexpr std::size_t kSmallFile = 4;  // blocks: files up to that size are read whole
-constexpr std::size_t kMaxFiles = 64;  // programs and libraries of one start
-constexpr int kMaxDepth = 4;           // scripts whose interpreter is a script
+constexpr std::size_t kSmallFile = 4;           // blocks: files up to that size are read whole, at once
+constexpr std::uint64_t kMaxWhole = 2U << 20U;  // bytes: libraries up to that size, in the end
+constexpr std::size_t kMaxBlocks = 18;          // in all, as far as this goes: the rest of a libc at most
+constexpr std::size_t kMaxFiles = 64;           // programs and libraries of one start
+constexpr int kMaxDepth = 4;                    // scripts whose interpreter is a script
 constexpr std::size_t kMaxScriptLine = 256;
 
 // Where loaders look without being told (ld.so(8)); the first three are the usual ones.
@@ -37,7 +39,7 @@ std::optional<Prediction::File> Prediction::find_file(const std::string& path) c
     if (!found.exists() || found.node.kind != Node::Kind::file) return std::nullopt;
     const std::optional<SquashNode> node = view_.find(found.path);
     if (!node) return std::nullopt;
-    return File{found.path, *node};
+    return File{path, found.path, *node};
 }
 
 std::optional<Prediction::File> Prediction::find_library(const std::string& name,
@@ -56,25 +58,41 @@ std::optional<Prediction::File> Prediction::find_library(const std::string& name
     return std::nullopt;
 }
 
-void Prediction::add_blocks(const SquashNode& node, const std::vector<std::uint64_t>& spots) {
+void Prediction::add_blocks(const File& file, const std::vector<std::uint64_t>& spots) {
     const std::uint64_t block_size = reader_.source().super().block_size;
     for (const std::uint64_t spot : spots) {
-        if (stop_ || spot >= node.size || !given_.insert({node.id, spot / block_size}).second) continue;
-        const Result<std::optional<BlockKey>> key = reader_.key_of(node, spot / block_size);
-        if (key && *key) found_(**key);
+        if (stop_ || spot >= file.node.size || !given_.insert({file.node.id, spot / block_size}).second) continue;
+        const Result<std::optional<FilePart>> part = reader_.part(file.node, spot / block_size);
+        if (part && *part) found_({file.asked, file.node.id, **part});
     }
 }
 
-void Prediction::add_whole(const SquashNode& node) {
+void Prediction::add_whole(const File& file, std::size_t blocks) {
     const std::uint64_t block_size = reader_.source().super().block_size;
     std::vector<std::uint64_t> spots;
-    for (std::uint64_t at = 0; at < node.size && spots.size() < kSmallFile; at += block_size) spots.push_back(at);
-    add_blocks(node, spots);
+    for (std::uint64_t at = 0; at < file.node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
+    add_blocks(file, spots);
+}
+
+// How many blocks of an inode have been given.
+std::size_t Prediction::given_of(std::uint64_t id) const {
+    const auto is_of = [id](const auto& one) { return one.first == id; };
+    return static_cast<std::size_t>(std::count_if(given_.begin(), given_.end(), is_of));
+}
+
+// Faults bring in neighbours, and relocations and constructors lie all over: of a library of usual size little is
+// left out.  The last one is the one that all others need, libc.
+void Prediction::add_rest() {
+    for (auto library = libraries_.rbegin(); library != libraries_.rend(); ++library) {
+        if (library->node.size <= kMaxWhole && given_.size() < kMaxBlocks) {
+            add_whole(*library, kMaxBlocks - given_.size() + given_of(library->node.id));
+        }
+    }
 }
 
 void Prediction::add_program(const File& file, int depth) {
     if (stop_ || depth > kMaxDepth || seen_.size() >= kMaxFiles || !seen_.insert(file.path).second) return;
-    add_blocks(file.node, {0});
+    add_blocks(file, {0});
     const auto read = [&](std::uint64_t offset, std::span<std::byte> into) {
         const Result<std::size_t> got = reader_.read(file.node, offset, into);
         return got && *got == into.size();
@@ -91,20 +109,23 @@ void Prediction::add_program(const File& file, int depth) {
     }
     if (!needs->interpreter.empty()) {
         if (const auto loader = find_file(needs->interpreter); loader && seen_.insert(loader->path).second) {
-            add_whole(loader->node);
+            add_whole(*loader, kSmallFile);
         }
     }
     const std::uint64_t block_size = reader_.source().super().block_size;
     if (file.node.size <= kSmallFile * block_size) {
-        add_whole(file.node);
+        add_whole(file, kSmallFile);
     } else {
-        add_blocks(file.node, needs->spots);
+        add_blocks(file, needs->spots);
     }
     if (!needs->interpreter.empty()) {
-        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(cache->node);
+        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(*cache, kSmallFile);
     }
     for (const std::string& name : needs->needed) {
-        if (const auto library = find_library(name, needs->search)) add_program(*library, depth);
+        const auto library = find_library(name, needs->search);
+        if (!library || seen_.contains(library->path)) continue;
+        libraries_.push_back(*library);
+        add_program(*library, depth);
     }
 }
 
@@ -113,6 +134,7 @@ void Prediction::run(const StartHint& hint) {
         if (stop_) return;
         if (const auto program = find_file(path)) {
             add_program(*program, 0);
+            add_rest();
             return;
         }
     }

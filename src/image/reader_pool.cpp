@@ -4,32 +4,18 @@
 
 namespace swrun {
 
-Result<ReaderPool::Lease> ReaderPool::borrow() {
+ReaderPool::ReaderPool(SquashReader first, std::size_t limit) : first_(std::move(first)), limit_(limit) {}
+
+ReaderPool::Lease ReaderPool::borrow() {
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return !idle_.empty() || open_ < limit_; });
     if (!idle_.empty()) {
-        // The last one back is the one whose metadata is warm.
         std::unique_ptr<SquashReader> reader = std::move(idle_.back());
         idle_.pop_back();
-        return Lease(this, std::move(reader));
+        return {this, std::move(reader)};
     }
     ++open_;
-    lock.unlock();
-    Result<SquashReader> reader = SquashReader::open(source_, cache_);
-    if (reader) return Lease(this, std::make_unique<SquashReader>(std::move(reader).value()));
-    lock.lock();
-    --open_;
-    lock.unlock();
-    returned_.notify_one();
-    return std::move(reader).error();
-}
-
-void ReaderPool::add(SquashReader reader) {
-    {
-        const std::lock_guard lock(mutex_);
-        ++open_;
-    }
-    give_back(std::make_unique<SquashReader>(std::move(reader)));
+    return {this, std::make_unique<SquashReader>(first_.another())};
 }
 
 void ReaderPool::give_back(std::unique_ptr<SquashReader> reader) {

@@ -1,6 +1,6 @@
-// ReaderPool: lends SquashReaders to the threads of the image server, one per request.  Readers are opened
-// when they are first needed, up to a limit; then a borrower waits.  All share one file, one source and
-// one BlockCache.  Thread-safe.  Leases must not outlive the pool.
+// ReaderPool: lends SquashReaders to the threads of the image server, one per request.  Readers are made
+// when they are first needed, up to a limit; then a borrower waits.  All share one file and what is cached of
+// it.  Thread-safe.  Leases must not outlive the pool.
 #pragma once
 
 #include <condition_variable>
@@ -40,22 +40,17 @@ public:
         std::unique_ptr<SquashReader> reader_;
     };
 
-    ReaderPool(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache, std::size_t limit)
-        : source_(std::move(source)), cache_(std::move(cache)), limit_(limit) {}
+    // `first`: a reader that has looked at the image before; the others share what it knows.
+    ReaderPool(SquashReader first, std::size_t limit);
 
-    // Fails only when a new reader cannot be opened.
-    [[nodiscard]] Result<Lease> borrow();
-
-    // Puts an open reader into the pool, e.g. the one that has looked at the image before.
-    void add(SquashReader reader);
+    [[nodiscard]] Lease borrow();
 
     [[nodiscard]] std::size_t open_count() const;
 
 private:
     void give_back(std::unique_ptr<SquashReader> reader);
 
-    std::shared_ptr<const SquashSource> source_;
-    std::shared_ptr<BlockCache> cache_;
+    const SquashReader first_;
     std::size_t limit_;
     mutable std::mutex mutex_;
     std::condition_variable returned_;

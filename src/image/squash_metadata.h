@@ -1,10 +1,11 @@
-// SquashMetadata: inodes, ids and raw metadata of one squashfs, through one libsquashfuse handle.  Its .cpp
-// is the only file with that library's headers.  The library does not check where a cursor points, how long
-// a name is or whether a table has an entry; every such check is made here or in squash_reader, and the
-// parts of the library that cannot be guarded (directory walks, tables, ranges) are not used.
-// Not thread-safe: one object per user.
+// SquashMetadata: inodes, ids and raw metadata of one squashfs.  All users of an image share its tables and
+// decompressed metadata blocks: what the launcher has looked at while it planned, every thread of the image
+// server finds there.  Nothing that an image says is believed: each position, size and count is checked
+// before it is used.  One object per user; the shared part is thread-safe.
+// Format: linux/fs/squashfs/squashfs_fs.h, version 4.0.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "image/block_cache.h"
+#include "image/hot_cache.h"
 #include "image/squash_node.h"
 #include "image/squash_source.h"
 #include "support/result.h"
@@ -20,11 +22,9 @@ namespace swrun {
 
 class SquashMetadata {
 public:
-    [[nodiscard]] static Result<SquashMetadata> open(std::shared_ptr<const SquashSource> source);
-
-    SquashMetadata(SquashMetadata&&) noexcept;
-    SquashMetadata& operator=(SquashMetadata&&) noexcept;
-    ~SquashMetadata();
+    // `hot`: where blocks are looked for before they are decoded; null: nowhere.
+    [[nodiscard]] static Result<SquashMetadata> open(std::shared_ptr<const SquashSource> source,
+                                                     const std::shared_ptr<const HotCache>& hot = nullptr);
 
     // Fills `into` from the cursor on, across blocks, and moves the cursor behind it.  EIO on damage.
     [[nodiscard]] Status read(MetaCursor& cursor, std::span<std::byte> into);
@@ -35,22 +35,40 @@ public:
     // Where fragment `index` is stored.
     [[nodiscard]] Result<BlockKey> fragment(std::uint32_t index);
 
-    [[nodiscard]] const SquashSource& source() const { return *source_; }
+    [[nodiscard]] const SquashSource& source() const { return *shared_->source; }
 
-    // How many metadata blocks this process has decompressed, for all images together: the library hands
-    // its decompressor nothing to tell one image from another.
-    [[nodiscard]] static std::uint64_t decoded_blocks();
+    // The decompressed blocks, for who counts or forgets them.
+    [[nodiscard]] BlockCache& blocks() { return shared_->blocks; }
+
+    // For one more user.
+    [[nodiscard]] SquashMetadata another() const { return SquashMetadata(shared_); }
 
 private:
-    struct Handle;
-    explicit SquashMetadata(std::shared_ptr<const SquashSource> source);
-    [[nodiscard]] Status load_tables();
-    [[nodiscard]] Result<std::vector<std::uint64_t>> load_index(std::uint64_t position, std::uint64_t bytes);
+    // 8 MiB: the metadata of a whole distribution.
+    static constexpr std::size_t kCacheBytes = 8U << 20U;
+    static constexpr std::size_t kRecent = 4;
 
-    std::shared_ptr<const SquashSource> source_;
-    std::unique_ptr<Handle> handle_;
-    std::vector<std::uint32_t> ids_;
-    std::vector<std::uint64_t> fragment_blocks_;
+    struct Shared {
+        std::shared_ptr<const SquashSource> source;
+        BlockCache blocks{kCacheBytes};
+        std::vector<std::uint32_t> ids;
+        std::vector<std::uint64_t> fragment_blocks;
+    };
+    // Blocks that this user has just used: no lock for the next entry of the same directory.
+    struct Recent {
+        std::uint64_t position = 0;
+        BlockPtr block;
+    };
+
+    explicit SquashMetadata(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+    [[nodiscard]] Result<const Block*> block_at(std::uint64_t position);
+    [[nodiscard]] Result<BlockPtr> decode(std::uint64_t position) const;
+    [[nodiscard]] Status load_tables();
+    [[nodiscard]] Result<std::vector<std::uint64_t>> load_index(std::uint64_t position, std::uint64_t bytes) const;
+
+    std::shared_ptr<Shared> shared_;
+    std::array<Recent, kRecent> recent_;
+    std::size_t oldest_ = 0;
 };
 
 }  // namespace swrun

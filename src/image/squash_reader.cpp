@@ -22,8 +22,9 @@ Error failed(const char* call, const SquashNode& node, int err) {
 
 }  // namespace
 
-Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache) {
-    SWRUN_TRY(SquashMetadata metadata, SquashMetadata::open(std::move(source)));
+Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache,
+                                        const std::shared_ptr<const HotCache>& hot) {
+    SWRUN_TRY(SquashMetadata metadata, SquashMetadata::open(std::move(source), hot));
     // Known here, where it can still be said, and not only when the launch has begun.
     SWRUN_TRY(const SquashNode root, metadata.node(metadata.source().super().root_inode));
     if (root.kind != SquashNode::Kind::directory) {
@@ -94,14 +95,16 @@ Result<SquashReader::BlockPlace> SquashReader::place_of(const SquashNode& file, 
     return place;
 }
 
-Result<std::optional<BlockKey>> SquashReader::key_of(const SquashNode& file, std::uint64_t number) {
+Result<std::optional<FilePart>> SquashReader::part(const SquashNode& file, std::uint64_t number) {
     const std::uint64_t block_size = source().super().block_size;
     if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
-    std::optional<BlockKey> key;
-    if (number >= file.size / block_size + (file.size % block_size != 0 ? 1 : 0)) return key;
+    std::optional<FilePart> part;
+    if (number >= file.size / block_size + (file.size % block_size != 0 ? 1 : 0)) return part;
     SWRUN_TRY(const BlockPlace place, place_of(file, number));
-    if (SquashSource::stored_size(place.key.header) != 0) key = place.key;
-    return key;
+    if (SquashSource::stored_size(place.key.header) == 0) return part;
+    part = {place.key, place.offset, number * block_size,
+            static_cast<std::size_t>(std::min(block_size, file.size - number * block_size)), place.fragment};
+    return part;
 }
 
 Result<FileBlock> SquashReader::block(const SquashNode& file, std::uint64_t number, std::span<std::byte> scratch) {

@@ -39,11 +39,22 @@ struct FileBlock {
     std::uint64_t size = 0;
 };
 
+// One block of a file before it is decoded.
+struct FilePart {
+    BlockKey key;
+    std::size_t inside = 0;    // where in the decoded block its bytes begin
+    std::uint64_t offset = 0;  // in the file
+    std::size_t size = 0;
+    bool fragment = false;  // other files have their ends in the same block
+};
+
 class SquashReader {
 public:
-    // Fails when the tables or the root directory cannot be read.
+    // Fails when the tables or the root directory cannot be read.  `hot`, if any, is asked for metadata; the caller
+    // has attached it to `cache` himself.
     [[nodiscard]] static Result<SquashReader> open(std::shared_ptr<const SquashSource> source,
-                                                   std::shared_ptr<BlockCache> cache);
+                                                   std::shared_ptr<BlockCache> cache,
+                                                   const std::shared_ptr<const HotCache>& hot = nullptr);
 
     // nullopt when the directory has no such name; ENOTDIR when `directory` is none.
     [[nodiscard]] Result<std::optional<SquashEntry>> lookup(const SquashNode& directory, std::string_view name);
@@ -65,7 +76,7 @@ public:
     [[nodiscard]] Result<std::uint64_t> filled_size(const SquashNode& file);
 
     // Where block `number` of a file is stored; nullopt for a hole and past the end.
-    [[nodiscard]] Result<std::optional<BlockKey>> key_of(const SquashNode& file, std::uint64_t number);
+    [[nodiscard]] Result<std::optional<FilePart>> part(const SquashNode& file, std::uint64_t number);
 
     // Entries in the order of the image (by byte value), without "." and "..", starting at `from`: 0, or
     // the `next` of an entry seen before.  At most `limit`; fewer only at the end.
@@ -77,6 +88,10 @@ public:
 
     [[nodiscard]] const SquashSource& source() const { return metadata_.source(); }
     [[nodiscard]] BlockCache& cache() { return *cache_; }
+    [[nodiscard]] BlockCache& metadata_cache() { return metadata_.blocks(); }
+
+    // For one more user: shares all that is cached.
+    [[nodiscard]] SquashReader another() const { return {metadata_.another(), cache_}; }
 
 private:
     // Where block kStep x k of a file begins, so that reading far into it does not add up all sizes.

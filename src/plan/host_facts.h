@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,6 +58,23 @@ struct SubordinateIds {
     friend bool operator==(const SubordinateIds&, const SubordinateIds&) = default;
 };
 
+// Namespaces of the caller that a joined launch has to agree in, as below /proc/PID/ns.
+constexpr std::size_t kSharedKinds = 5;
+constexpr std::array<const char*, kSharedKinds> kSharedNames = {"user", "pid", "ipc", "net", "mnt"};
+
+// What decides who may share namespaces with whom; looked up only where sharing is asked for.
+struct ShareFacts {
+    bool known = false;
+    std::string cgroup;    // text of /proc/self/cgroup (cgroups(7))
+    std::string launcher;  // who is at the other end of $PMI_FD: "process N since T"; empty without one
+    pid_t session = 0;     // getsid(2)
+    std::array<std::uint64_t, kSharedKinds> namespaces{};  // inode numbers, in the order of kSharedNames
+    std::uint64_t root_device = 0;                         // of the caller's "/"
+    std::uint64_t root_inode = 0;
+
+    friend bool operator==(const ShareFacts&, const ShareFacts&) = default;
+};
+
 struct HostFacts {
     UserFacts user;
     std::vector<GroupFacts> groups;  // primary first, then supplementary, no duplicates
@@ -66,6 +85,7 @@ struct HostFacts {
     std::string terminal;        // /dev/pts/N behind fd 0, 1 or 2; empty without one
     std::string host_bash;       // a static bash of the host; empty without one
     SubordinateIds subordinate;  // looked up only for --fakeroot
+    ShareFacts share;            // looked up only for a launch that may share
     int fuse_errno = 0;          // of opening the FUSE device, tried only for an image that it could serve
 
     friend bool operator==(const HostFacts&, const HostFacts&) = default;

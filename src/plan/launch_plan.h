@@ -84,6 +84,7 @@ struct ImageMount {
     Origin origin;
     bool unpacked = false;
     std::string kept_in;  // of unpacked: the directory that keeps trees for later launches; empty: a tmpfs
+    ImageId id;           // of the image
 
     friend bool operator==(const ImageMount&, const ImageMount&) = default;
 };
@@ -263,6 +264,22 @@ struct LimitPlan {
     friend bool operator==(const LimitPlan&, const LimitPlan&) = default;
 };
 
+// What this launch shares with others of the node (plan/share).  Whoever comes first makes it and holds the door.
+struct SharePlan {
+    bool wanted = false;
+    std::string why;                 // it is wanted, or not
+    std::string scope;               // the step, job or session that shares
+    std::string user_key;            // names the user namespace
+    std::string tree_key;            // names the tree with its servers; empty: the tree is this launch's own
+    std::string tree_why;            // then
+    std::uint32_t linger = 0;        // seconds that tree and servers wait for further launches after the last
+    std::uint32_t patience = 30;     // seconds to wait for whoever makes it
+    std::vector<Variable> unshared;  // for a rank that has its user namespace for itself: keep MPI from hanging
+    std::vector<Note> unshared_notes;
+
+    friend bool operator==(const SharePlan&, const SharePlan&) = default;
+};
+
 struct LaunchPlan {
     NamespacePlan namespaces;
     std::vector<ImageMount> image_mounts;
@@ -271,6 +288,7 @@ struct LaunchPlan {
     std::vector<FuseMount> fuse_mounts;
     ProcessPlan process;
     LimitPlan limits;
+    SharePlan share;
     std::vector<Note> notes;
 
     // An image that is written to: what the program leaves has to be in the file when the launch ends.

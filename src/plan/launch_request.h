@@ -29,6 +29,12 @@ enum class Action { exec, run, shell, test, start };
 // How image files are read.  automatic: by FUSE, or unpacked where FUSE cannot be used.
 enum class ImageMode : std::uint8_t { automatic, fuse, unpack };
 
+// Who serves the squashfs of an image file.  squashfuse: the host's program of that name.
+enum class ImageReader : std::uint8_t { own, squashfuse };
+
+// Whether launches of one node share namespaces and image server.  automatic: ranks of a parallel program do.
+enum class ShareMode : std::uint8_t { automatic, always, never };
+
 // One bind mount.  `source` may be relative to the working directory; `target` is absolute, not yet
 // resolved inside the image.
 struct BindSpec {
@@ -110,8 +116,12 @@ struct LaunchRequest {
     Flag underlay;  // missing mount points without an overlay
     Text dns;
     Asked<ImageMode> image_mode;
+    Asked<ImageReader> image_reader;
     Flag unsquash;          // unpack the root's image, whatever the mode
     Text unpack_directory;  // where unpacked images are kept
+    Asked<ShareMode> share;
+    Asked<std::uint32_t> linger;  // seconds
+    Flag hot_cache;               // decoded blocks are kept between launches
 
     // Environment
     Flag cleanenv;

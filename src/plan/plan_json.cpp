@@ -226,6 +226,21 @@ Json json_of(const LimitPlan& limits) {
     return Json{{"files", files}, {"asked_by", to_text(limits.origin)}};
 }
 
+Json json_of(const SharePlan& share) {
+    Json json{{"wanted", share.wanted}, {"because", share.why}};
+    if (!share.wanted) return json;
+    json["scope"] = share.scope;
+    json["user_namespace_key"] = share.user_key;
+    if (share.tree_key.empty()) {
+        json["tree_is_own"] = share.tree_why;
+    } else {
+        json["tree_key"] = share.tree_key;
+    }
+    if (share.linger > 0) json["linger_seconds"] = share.linger;
+    if (!share.unshared.empty()) json["set_if_alone"] = list_of(share.unshared);
+    return json;
+}
+
 }  // namespace
 
 std::string plan_to_json(const LaunchPlan& plan) {
@@ -236,6 +251,7 @@ std::string plan_to_json(const LaunchPlan& plan) {
               {"process", json_of(plan.process)},
               {"notes", list_of(plan.notes)}};
     if (!plan.fuse_mounts.empty()) json["fuse_mounts"] = list_of(plan.fuse_mounts);
+    if (!plan.share.why.empty()) json["share"] = json_of(plan.share);
     if (!plan.limits.settings.empty()) json["limits"] = json_of(plan.limits);
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

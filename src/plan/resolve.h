@@ -32,6 +32,9 @@ struct ResolveInput {
     const TreeView& image_tree;
     const GpuPlan& gpu;
     std::vector<FurtherImage> images;
+    // Enough to tell who may share the tree, and to start a program in one that is there: generated files hold only what
+    // is added to the image's own text, which is not read.
+    bool outline = false;
 };
 
 // Errors: request (an option cannot be honoured), image (its kind cannot be used that way), status (an

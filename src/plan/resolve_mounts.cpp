@@ -118,6 +118,7 @@ Status add_identity(Draft& draft) {
         const ResolvedPath where = resolve_in(draft.in.image_tree, path);
         std::optional<std::string> text;
         if (!where.exists() || where.node.kind != Node::Kind::file) return text;
+        if (draft.in.outline) return std::optional<std::string>("");
         Result<std::string> read = draft.in.image_tree.read_text(where.path, kMaxIdentityFile);
         if (read) text = std::move(read).value();
         return text;

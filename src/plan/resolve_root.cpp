@@ -12,8 +12,8 @@ Error refuse(Error::Kind kind, std::string message, std::string hint = {}) {
     return error;
 }
 
-// The program of the host that serves a file system which swrun does not read itself.
-Result<std::string> find_driver(const Draft& draft, const std::string& name, const std::string& object) {
+// A program of the host; empty where there is none.
+std::string find_program(const Draft& draft, const std::string& name) {
     std::string directories;
     for (const auto& [variable, value] : draft.in.host.environment) {
         if (variable == "PATH") directories = value;
@@ -24,9 +24,35 @@ Result<std::string> find_driver(const Draft& draft, const std::string& name, con
         const ResolvedPath found = resolve_in(draft.in.host_tree, clean_path(join_path(directory, name)));
         if (found.exists() && found.node.kind == Node::Kind::file && (found.node.mode & 0111U) != 0) return found.path;
     }
+    return {};
+}
+
+// The program of the host that serves a file system which swrun does not read itself.
+Result<std::string> find_driver(const Draft& draft, const std::string& name, const std::string& object) {
+    std::string program = find_program(draft, name);
+    if (!program.empty()) return program;
     return refuse(
         Error::Kind::host, "cannot use " + object + ": " + name + " was not found",
         "install the package " + name + ", which needs no setting up; or use a directory or a squashfs image");
+}
+
+// --image-reader=squashfuse.  The low-level program first: its inode numbers tell hard links.
+Result<std::string> find_squashfuse(const Draft& draft, const ImageFacts& image, bool unpacked) {
+    const Origin& origin = draft.in.request.image_reader.origin;
+    const std::string what = "cannot read " + image.path + " by squashfuse (from " + to_text(origin) + "): ";
+    if (unpacked) {
+        const bool asked = draft.in.request.image_mode.value != ImageMode::automatic || draft.in.request.unsquash.value;
+        return refuse(asked ? Error::Kind::request : Error::Kind::host,
+                      what + (asked ? "it is to be unpacked, which swrun does itself"
+                                    : "/dev/fuse cannot be used (" + errno_text(draft.in.host.fuse_errno) + ")"),
+                      "leave --image-reader out");
+    }
+    for (const char* name : {"squashfuse_ll", "squashfuse"}) {
+        std::string program = find_program(draft, name);
+        if (!program.empty()) return program;
+    }
+    return refuse(Error::Kind::host, what + "neither squashfuse_ll nor squashfuse was found",
+                  "install the package squashfuse, which needs no setting up; or leave --image-reader out");
 }
 
 Status check_writable(const ImageFacts& image) {
@@ -196,11 +222,14 @@ void resolve_unpacked(Draft& draft) {
 Result<std::size_t> Draft::mount_image(std::size_t image, const std::string& part, bool is_directory, bool writable,
                                        const Origin& origin) {
     const ImageFacts& facts = image == 0 ? in.image : in.images[image - 1].facts;
-    ImageMount mount{image, part, is_directory, writable, "", origin, false, ""};
+    ImageMount mount{image, part, is_directory, writable, "", origin, false, "", facts.id()};
     if (facts.kind == ImageFacts::Kind::ext3) {
         SWRUN_TRY(mount.driver, find_driver(*this, "fuse2fs", "the ext3 image " + facts.path));
     }
     mount.unpacked = facts.kind == ImageFacts::Kind::squashfs && is_unpacked(*this, image);
+    if (facts.kind == ImageFacts::Kind::squashfs && in.request.image_reader.value == ImageReader::squashfuse) {
+        SWRUN_TRY(mount.driver, find_squashfuse(*this, facts, mount.unpacked));
+    }
     if (mount.unpacked && in.request.unpack_directory.value) {
         mount.kept_in = absolute_path(*in.request.unpack_directory.value, in.host.cwd.physical);
     }

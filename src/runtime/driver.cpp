@@ -41,10 +41,12 @@ struct Keeper {
     pid_t driver = -1;
 };
 
-// A directory of the host to hide behind the keeper's tree; nobody but the driver is in that namespace.
-Result<std::string> find_base() {
+// A directory of the host to hide behind the keeper's tree; nobody but the driver is in that namespace, and its own
+// program may not be what is hidden.
+Result<std::string> find_base(const std::string& program) {
     for (const char* path : {"/tmp", "/var/tmp", "/mnt", "/run", "/dev/shm"}) {
         struct stat status {};
+        if (program.starts_with(std::string(path) + "/")) continue;
         if (::lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) return std::string(path);
     }
     return make_error(Error::Kind::host, "no directory to mount on: none of /tmp, /var/tmp, /mnt, /run is there");
@@ -72,7 +74,7 @@ Status attach_tree(Keeper& keeper, const Message& order) {
         if (::mkdirat(tree, kDriverMountPoint, 0755) != 0)
             return sys_error(Error::Kind::host, "mkdir", kDriverMountPoint, errno);
     }
-    SWRUN_TRY(keeper.base, find_base());
+    SWRUN_TRY(keeper.base, find_base(keeper.job.program));
     const Fd target(::open(keeper.base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!target) return sys_error(Error::Kind::host, "open", keeper.base, errno);
     SWRUN_CHECK(attach_mount(tree, target.get(), keeper.base));
@@ -120,8 +122,11 @@ Status start_program(Keeper& keeper, const std::string& options) {
     return {};
 }
 
-Error driver_failed(Keeper& keeper) {
+// After the driver's end.  `unknown` tells whether it is an option that it stumbled over: both versions of libfuse
+// say so in these words.
+Error driver_failed(Keeper& keeper, bool& unknown) {
     const std::string said = read_all(keeper.said.get(), keeper.job.program, kMaxSaid).value_or(std::string());
+    unknown = said.find("unknown option") != std::string::npos;
     std::string last;
     for (const std::string_view line : split(said, '\n')) {
         if (!line.empty()) last = line;
@@ -138,7 +143,7 @@ Result<bool> is_mounted(const Keeper& keeper) {
 }
 
 // poll(2) reports a change of the mount table as an error condition (proc_pid_mountinfo(5)).
-Status wait_for_mount(Keeper& keeper) {
+Status wait_for_mount(Keeper& keeper, bool& unknown) {
     SWRUN_TRY(const Fd table, open_file("/proc/self/mountinfo", O_RDONLY, Error::Kind::host));
     const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper.driver, 0)));
     for (int waited = 0; waited < kPatienceMs;) {
@@ -149,10 +154,23 @@ Status wait_for_mount(Keeper& keeper) {
         const int ready = ::poll(watched.data(), ended ? 2 : 1, kStepMs);
         if (ready == 0) waited += kStepMs;
         const bool gone = ended ? watched[1].revents != 0 : ::waitpid(keeper.driver, nullptr, WNOHANG) != 0;
-        if (gone) return driver_failed(keeper);
+        if (gone) return driver_failed(keeper, unknown);
     }
     ::kill(keeper.driver, SIGKILL);
     return make_error(Error::Kind::host, keeper.job.program + " did not mount " + keeper.job.object + " in time");
+}
+
+std::string joined(const std::string& some, const std::string& more) {
+    return some.empty() || more.empty() ? some + more : some + "," + more;
+}
+
+Status serve(Keeper& keeper, const std::string& options) {
+    bool unknown = false;
+    SWRUN_CHECK(start_program(keeper, joined(options, keeper.job.wishes)));
+    Status served = wait_for_mount(keeper, unknown);
+    if (served || !unknown || keeper.job.wishes.empty()) return served;
+    SWRUN_CHECK(start_program(keeper, options));
+    return wait_for_mount(keeper, unknown);
 }
 
 Result<Fd> take_mount(Keeper& keeper) {
@@ -169,10 +187,7 @@ Result<Fd> take_mount(Keeper& keeper) {
 Result<Fd> keep(Keeper& keeper, const Message& order) {
     SWRUN_CHECK(enter(order));
     SWRUN_CHECK(attach_tree(keeper, order));
-    const std::string more = order.bytes.substr(1);
-    const std::string& options = keeper.job.options;
-    SWRUN_CHECK(start_program(keeper, options.empty() || more.empty() ? options + more : options + "," + more));
-    SWRUN_CHECK(wait_for_mount(keeper));
+    SWRUN_CHECK(serve(keeper, joined(keeper.job.options, order.bytes.substr(1))));
     return take_mount(keeper);
 }
 

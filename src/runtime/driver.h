@@ -25,6 +25,7 @@ struct DriverJob {
     std::string program;       // absolute
     std::string object;        // what is served, for messages
     std::string options;       // of -o
+    std::string wishes{};      // more of them: the program is started again without those when it does not know them
     int image = -1;            // passed to the program as its file, with the locks on it; -1: no file
     std::string part = "/";    // of the tree that it serves: what is sent back
     bool is_directory = true;  // that part

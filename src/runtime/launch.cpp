@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "runtime/fuse_programs.h"
 #include "runtime/namespaces.h"
 #include "runtime/root.h"
+#include "runtime/share.h"
 #include "runtime/supervisor.h"
 #include "runtime/unpacked.h"
 #include "support/log.h"
@@ -35,35 +37,104 @@ struct Stage {
     std::span<const LaunchImage> images;
     Stopwatch& watch;
     const LaunchOptions& options;
-    std::vector<Note> notes;
+    std::vector<Note> notes{};
 
-    std::vector<Fd> links;       // to the server or driver of each image mount; closing one unused ends it
-    std::vector<KeptTree> kept;  // of each that is unpacked and kept
-    Fd overlay_link;             // to the driver that stacks the layers
-    Fd written_back;             // end of file when the drivers of written images have ended
-    std::vector<Fd> image_mounts;
-    Fd root;
-    std::vector<Captured> captured;
-    Fd shell;  // the host's static bash, when the image's scripts may need it
-    ControlGroup group;
+    std::vector<Fd> links{};       // to the server or driver of each image mount; closing one unused ends it
+    std::vector<KeptTree> kept{};  // of each that is unpacked and kept
+    Fd overlay_link{};             // to the driver that stacks the layers
+    Fd written_back{};             // end of file when the drivers of written images have ended
+    std::vector<Fd> image_mounts{};
+    Fd root{};
+    std::vector<Captured> captured{};
+    Fd shell{};  // the host's static bash, when the image's scripts may need it
+    ControlGroup group{};
+    Shared shared{};
+    Fd hold_link{};           // to whoever holds this launch's namespaces; closing it unused lets them go
+    Namespaces own{};         // as it gets them
+    bool leads_tree = false;  // others may join it
+    bool leads_user = false;  // likewise the user namespace
+    bool shares_user = false;
     bool has_parent = false;
     sigset_t caller_signals{};
-    std::string directory;
+    std::string directory{};
     FusePrograms fuse{};
 };
 
-Result<Fd> start_image_driver(const ImageMount& mount, const LaunchImage& image, int alive) {
+Result<Fd> start_image_driver(const ImageMount& mount, const LaunchImage& image, const OwnerView& owners, int alive) {
     SWRUN_TRY(const Fd file, open_locked(image.fd, image.path, image.offset, image.size, mount.writable));
-    // fakeroot: the driver leaves permissions to the kernel, which knows the namespace's ids.
-    std::string options = "allow_other,fakeroot,offset=" + std::to_string(image.offset);
+    std::string options = "allow_other,offset=" + std::to_string(image.offset);
+    std::string wishes;
+    if (image.squashfs == nullptr) {
+        // fuse2fs(1): it leaves permissions to the kernel, which knows the namespace's ids.
+        options.append(",fakeroot");
+    } else {
+        options.append(",default_permissions");  // as fuse2fs has it anyway, and our server
+        // squashfuse_ll(1) before 0.2 shows owners as they are stored, and says no to these.
+        if (!owners.as_stored) wishes = "uid=" + std::to_string(owners.uid) + ",gid=" + std::to_string(owners.gid);
+    }
     if (!mount.writable) options.append(",ro");
-    return start_driver({mount.driver, image.path, options, file.get(), mount.part, mount.is_directory}, alive);
+    return start_driver({mount.driver, image.path, options, wishes, file.get(), mount.part, mount.is_directory}, alive);
+}
+
+// The host's static bash, while there is a host.
+void open_shell(Stage& stage) {
+    const std::string& bash = stage.plan.process.host_bash;
+    if (stage.plan.process.environment || bash.empty()) return;
+    stage.shell = Fd(::open(bash.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+void say_notes(const Stage& stage) {
+    for (const Note& note : stage.notes) log(note.level, note.text);
+}
+
+void say_shared(const SharePlan& plan, const Stage& stage) {
+    if (!plan.wanted || !log_enabled(Level::verbose)) return;
+    const char* part = "alone";
+    if (stage.shares_user) part = "the first one";
+    if (stage.shared.joined.user) part = "joins the user namespace";
+    if (stage.shared.has_tree()) part = "joins a running tree";
+    log_verbose("sharing in " + plan.scope + " (" + plan.why + "): " + part);
+}
+
+Status find_others(Stage& stage) {  // S1
+    Shared& shared = stage.shared;
+    shared = stage.options.shared != nullptr ? std::move(*stage.options.shared)
+                                             : find_shared(stage.plan.share, stage.notes);
+    if (shared.has_tree()) {
+        open_shell(stage);
+        SWRUN_CHECK(enter_shared(shared, stage.notes));
+    }
+    stage.leads_tree = shared.doors.tree.valid();
+    stage.leads_user = shared.doors.user.valid();
+    stage.shares_user = stage.leads_user || shared.joined.user.valid();
+    say_shared(stage.plan.share, stage);
+    if (shared.has_tree()) say_notes(stage);
+    return {};
 }
 
 Status make_group(Stage& stage) {  // S1
     if (ControlGroup::is_made_by_systemd()) return {};
     SWRUN_TRY(stage.group, ControlGroup::make(stage.plan.limits));
     return {};
+}
+
+// Of one image mount; none for one that is unpacked.  `alive` goes to drivers of written images.
+Result<Fd> start_server(Stage& stage, std::size_t index, int alive) {
+    const ImageMount& mount = stage.plan.image_mounts[index];
+    const LaunchImage& image = stage.images[mount.image];
+    stage.kept.emplace_back();
+    if (mount.unpacked) {
+        if (image.squashfs != nullptr) image.squashfs->server.reset();  // started early, and not needed
+        if (mount.kept_in.empty()) return Fd();
+        SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.path));
+        return Fd();
+    }
+    if (!mount.driver.empty()) {
+        return start_image_driver(mount, image, stage.plan.root.owners, mount.writable ? alive : -1);
+    }
+    // The root's server holds what all of the launch is in.
+    Doors none;
+    return start_image_server(*image.squashfs, stage.plan.root.image_mount == index ? stage.shared.doors : none);
 }
 
 Status start_servers(Stage& stage) {  // S2
@@ -74,18 +145,12 @@ Status start_servers(Stage& stage) {  // S2
         stage.written_back = Fd(ends[0]);
         alive = Fd(ends[1]);
     }
-    for (const ImageMount& mount : stage.plan.image_mounts) {
-        const LaunchImage& image = stage.images[mount.image];
-        stage.kept.emplace_back();
-        if (mount.unpacked) {
-            stage.links.emplace_back();
-            if (mount.kept_in.empty()) continue;
-            SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.path));
-            continue;
-        }
-        SWRUN_TRY(Fd link, mount.driver.empty() ? start_image_server(*image.squashfs)
-                                                : start_image_driver(mount, image, mount.writable ? alive.get() : -1));
+    for (std::size_t i = 0; i < stage.plan.image_mounts.size(); ++i) {
+        SWRUN_TRY(Fd link, start_server(stage, i, alive.get()));
         stage.links.push_back(std::move(link));
+    }
+    if (stage.shared.doors.any()) {
+        SWRUN_TRY(stage.hold_link, start_holder(stage.shared.doors));
     }
     SWRUN_CHECK(stage.fuse.start_keeper(stage.plan));
     const std::string& stacker = stage.plan.root.overlay_driver;
@@ -113,6 +178,9 @@ Status go_on_in_child(Stage& stage) {
     if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
     if (child > 0) {
         stage.links.clear();
+        stage.hold_link.reset();
+        stage.shared = Shared();
+        stage.own = Namespaces();  // or it would wait for itself: the drivers end with the last who has the mounts
         stage.overlay_link.reset();
         tell_instance(stage.options, child);
         supervise(child, stage.written_back.get(), [&] {
@@ -131,12 +199,31 @@ Status go_on_in_child(Stage& stage) {
     return {};
 }
 
+// Whether somebody holds the mount namespace until the program has ended.  Not where files are written: they have
+// to be free when the caller's process ends.
+bool is_held(const Stage& stage) {
+    const RootPlan& root = stage.plan.root;
+    if (stage.leads_tree) return true;
+    return stage.plan.root.image_mount && !stage.has_parent && root.upper_directory.empty() && !root.upper_mount &&
+           root.overlay_driver.empty();
+}
+
+// By their files, which the container's own /proc might not have.
+void open_own_namespaces(Stage& stage) {
+    stage.own.user = Fd(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
+    stage.own.mount = Fd(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+}
+
 Status make_namespaces(Stage& stage) {  // S3
     const LaunchPlan& plan = stage.plan;
     if (ControlGroup::is_made_by_systemd()) {
         SWRUN_TRY(stage.group, ControlGroup::make(plan.limits));
     }
-    SWRUN_CHECK(enter_namespaces(plan.namespaces));
+    SWRUN_CHECK(enter_shared(stage.shared, stage.notes));
+    const bool joined = stage.shared.joined.user.valid();
+    SWRUN_CHECK(enter_namespaces(plan.namespaces, joined));
+    if (!joined && !stage.leads_user) stage.shares_user = false;
+    open_own_namespaces(stage);
     if (plan.namespaces.pid || plan.writes_image() || stage.group.needs_parent()) SWRUN_CHECK(go_on_in_child(stage));
     return stage.group.enter();
 }
@@ -155,6 +242,9 @@ Status mount_images(Stage& stage) {  // S4
         SWRUN_TRY(Fd mount, with_context(std::move(made), "mounting " + file.path));
         stage.image_mounts.push_back(std::move(mount));
     }
+    if (!stage.hold_link && plan.root.image_mount && plan.image_mounts[*plan.root.image_mount].driver.empty()) {
+        stage.hold_link = std::move(stage.links[*plan.root.image_mount]);
+    }
     stage.links.clear();
     return {};
 }
@@ -162,10 +252,7 @@ Status mount_images(Stage& stage) {  // S4
 Status capture_sources(Stage& stage) {  // S5
     SWRUN_CHECK(stage.fuse.mount(stage.plan));
     SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, stage.image_mounts, stage.fuse.mounts(), stage.notes));
-    const std::string& bash = stage.plan.process.host_bash;
-    if (!stage.plan.process.environment && !bash.empty()) {
-        stage.shell = Fd(::open(bash.c_str(), O_RDONLY | O_CLOEXEC));
-    }
+    open_shell(stage);
     return {};
 }
 
@@ -175,10 +262,24 @@ Status attach_all(Stage& stage) {  // S6
     return attach_mounts(stage.root.get(), stage.captured, stage.notes);
 }
 
+// From here on others may join, and the mount namespace outlives the program by the time that it takes to undo it.
+void hold(Stage& stage) {
+    const bool held = is_held(stage) && stage.own.mount;
+    if (stage.hold_link && stage.own.user && stage.shared.pidfd && (held || stage.shares_user)) {
+        // A server that has died shows at the first file.
+        (void)send_hold(stage.hold_link.get(), stage.shared.pidfd.get(), stage.own.user.get(),
+                        held ? stage.own.mount.get() : -1);
+    }
+    stage.hold_link.reset();
+    stage.own = Namespaces();
+    stage.shared = Shared();
+}
+
 Status pivot(Stage& stage) {  // S7
     SWRUN_CHECK(switch_root(stage.root.get()));
     stage.root.reset();
-    for (const Note& note : stage.notes) log(note.level, note.text);
+    hold(stage);
+    say_notes(stage);
     return {};
 }
 
@@ -246,9 +347,19 @@ Status become_init(Stage& stage) {
     return {};
 }
 
+void add_unshared(const SharePlan& plan, std::vector<Variable>& environment) {
+    for (const Variable& variable : plan.unshared) {
+        const bool there = std::any_of(environment.begin(), environment.end(),
+                                       [&](const Variable& one) { return one.name == variable.name; });
+        if (!there) environment.push_back(variable);
+    }
+    for (const Note& note : plan.unshared_notes) log(note.level, note.text);
+}
+
 Status run_program(Stage& stage) {  // S10
     SWRUN_TRY(std::vector<Variable> environment,
               make_environment(stage.plan.process, stage.directory, stage.shell.get()));
+    if (!stage.shares_user) add_unshared(stage.plan.share, environment);
     SWRUN_CHECK(become_init(stage));
     restore_interrupts();
     stage.watch.lap("S10");
@@ -260,9 +371,12 @@ struct Step {
     const char* name;
     const char* context;
     Status (*act)(Stage&);
+    bool also_joined = false;
 };
 
+// What a launch that has joined a tree need not do is marked: somebody has done it.
 constexpr Step kSteps[] = {
+    {"share", "finding the launches to share with", find_others, true},
     {"S1", "making the control group", make_group},
     {"S2", "starting the image server", start_servers},
     {"S3", "making the namespaces", make_namespaces},
@@ -270,18 +384,19 @@ constexpr Step kSteps[] = {
     {"S5", "opening what will be bound", capture_sources},
     {"S6", "building the container's tree", attach_all},
     {"S7", "switching to the container's root", pivot},
-    {"S8", "dropping privileges", drop_rights},
-    {"S9", "entering the working directory", enter_start_directory},
-    {"S10", "starting the program", run_program},
+    {"S8", "dropping privileges", drop_rights, true},
+    {"S9", "entering the working directory", enter_start_directory, true},
+    {"S10", "starting the program", run_program, true},
 };
 
 }  // namespace
 
 Error launch(const LaunchPlan& plan, std::span<const LaunchImage> images, Stopwatch& watch,
              const LaunchOptions& options) {
-    Stage stage{plan, images, watch, options, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, false, {}, {}};
+    Stage stage{.plan = plan, .images = images, .watch = watch, .options = options};
     ::umask(0);  // the modes in the plan are meant as they are; S8 sets the program's own
     for (const Step& step : kSteps) {
+        if (stage.shared.has_tree() && !step.also_joined) continue;
         log_debug(std::string(step.name) + " " + step.context);
         Status done = step.act(stage);
         if (!done) {

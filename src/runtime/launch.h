@@ -9,6 +9,7 @@
 
 #include "fuse/session.h"
 #include "plan/launch_plan.h"
+#include "runtime/share.h"
 #include "support/result.h"
 #include "support/stopwatch.h"
 
@@ -25,6 +26,7 @@ struct LaunchImage {
 
 struct LaunchOptions {
     bool print_timings = false;  // laps as JSON on stderr, just before the program takes over
+    Shared* shared = nullptr;    // what has been found already; used up
     // An instance, else both -1.  Process 1 stays; its number as the host sees it goes to `started`, as a pid_t.
     // `ready` is at its end when the program runs; whoever is given an Error by launch() writes a byte to it.
     int started = -1;

@@ -89,19 +89,19 @@ std::string user_namespace_hint(int err) {
     return "an outer container or its seccomp filter may forbid user namespaces (see: swrun doctor)";
 }
 
-Status enter_namespaces(const NamespacePlan& plan) {
+Status enter_namespaces(const NamespacePlan& plan, bool joined) {
     std::optional<RangeMapper> mapper;
-    if (!plan.more_uids.empty()) {
+    if (!joined && !plan.more_uids.empty()) {
         SWRUN_TRY(RangeMapper started, RangeMapper::start(plan));
         mapper.emplace(std::move(started));
     }
-    if (::unshare(unshare_flags(plan)) != 0) {
+    if (::unshare(unshare_flags(plan) & ~(joined ? CLONE_NEWUSER : 0)) != 0) {
         Error error = sys_error(Error::Kind::host, "unshare", "(user and mount namespace)", errno);
         return error.with_hint(user_namespace_hint(error.sys_errno));
     }
     if (mapper) {
         SWRUN_CHECK(mapper->map());
-    } else if (plan.user) {
+    } else if (plan.user && !joined) {
         SWRUN_CHECK(write_id_maps(plan));
     }
     // A mount namespace that comes with a new user namespace is made of slaves already

@@ -37,9 +37,9 @@ Status send_message(int socket, std::string_view bytes, std::span<const int> fds
     }
 }
 
-Result<Message> receive_message(int socket) {
+Result<Message> receive_message(int socket, std::size_t room) {
     Message received;
-    received.bytes.resize(kMaxMessageBytes);
+    received.bytes.resize(room);
     iovec part{received.bytes.data(), received.bytes.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxMessageFds)]{};
     msghdr message{};

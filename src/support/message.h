@@ -27,7 +27,8 @@ struct Message {
 // A peer that has gone is EPIPE, never a signal.
 [[nodiscard]] Status send_message(int socket, std::string_view bytes, std::span<const int> fds);
 
-// Waits.  An empty message without descriptors is the end: the peer has closed its end.
-[[nodiscard]] Result<Message> receive_message(int socket);
+// Waits.  An empty message without descriptors is the end: the peer has closed its end.  What is longer than `room`
+// bytes is cut off.
+[[nodiscard]] Result<Message> receive_message(int socket, std::size_t room = kMaxMessageBytes);
 
 }  // namespace swrun

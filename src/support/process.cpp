@@ -62,7 +62,27 @@ Result<int> Child::wait() {
     }
 }
 
+namespace {
+
+bool is_pending(int signal) {
+    sigset_t pending;
+    return ::sigpending(&pending) == 0 && ::sigismember(&pending, signal) == 1;
+}
+
+// A caller that blocks SIGCHLD would find ours pending in its program.
+void forget_child_signal() {
+    if (!is_pending(SIGCHLD)) return;
+    sigset_t child;
+    ::sigemptyset(&child);
+    ::sigaddset(&child, SIGCHLD);
+    const timespec now{0, 0};
+    ::sigtimedwait(&child, nullptr, &now);
+}
+
+}  // namespace
+
 Status start_orphan(std::string_view what, const std::function<void()>& body) {
+    const bool was_pending = is_pending(SIGCHLD);
     const pid_t middle = ::fork();
     if (middle < 0) return sys_error(Error::Kind::host, "fork", what, errno);
     if (middle == 0) {
@@ -73,6 +93,7 @@ Status start_orphan(std::string_view what, const std::function<void()>& body) {
     }
     Child child(middle);
     SWRUN_TRY(const int status, child.wait());
+    if (!was_pending) forget_child_signal();
     if (status == 0) return {};
     Error error = sys_error(Error::Kind::host, "fork", what, EAGAIN);
     return error.with_hint("the limit of processes may be reached (ulimit -u)");
@@ -104,7 +125,7 @@ Result<std::string> capture_output(const std::vector<std::string>& argv, std::si
     return output;
 }
 
-void close_all_but(std::initializer_list<int> kept) {
+void close_all_but(std::span<const int> kept) {
     unsigned next = 3;
     for (const int fd : kept) {
         const auto number = static_cast<unsigned>(fd);

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,8 @@ private:
 
 // Closes every descriptor from 3 on but those (ascending, -1 for none): an inherited pipe would hold a pipeline open, a
 // directory its file system busy.
-void close_all_but(std::initializer_list<int> kept);
+void close_all_but(std::span<const int> kept);
+inline void close_all_but(std::initializer_list<int> kept) { close_all_but(std::span(kept.begin(), kept.size())); }
 
 // Runs a program of ours or the system's by absolute path, stdin from /dev/null, and gives its standard
 // output; a failing status is an error.  No shell, the environment is passed on.

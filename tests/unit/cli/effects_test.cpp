@@ -1,5 +1,7 @@
 // Every option that swrun has an effect for: given on the command line, by each of its variables and as a
 // site's default it changes what is asked for, and the command line is the strongest.
+#include <unistd.h>
+
 #include <fstream>
 #include <map>
 
@@ -37,6 +39,9 @@ const std::map<O, std::string>& samples() {
         {O::overlay, "/o"},
         {O::containlibs, "/l.so"},
         {O::image_mode, "fuse"},
+        {O::image_reader, "squashfuse"},
+        {O::share, "always"},
+        {O::linger, "5"},
         {O::unpack_dir, "/u"},
         {O::profile, "p"},
         {O::memory, "1g"},
@@ -76,9 +81,11 @@ Words companions(const OptionSpec& spec) { return spec.id == O::net ? Words{"--n
 class Effects : public testing::Test {
 protected:
     void SetUp() override {
-        reading_.site_file = testing::TempDir() + "/swrun-effects.toml";
+        // Each test is a process of its own, several run at a time.
+        reading_.site_file = testing::TempDir() + "/swrun-effects-" + std::to_string(::getpid()) + ".toml";
         write("[profile.p.environment]\nFROM_PROFILE = \"1\"\n");
     }
+    void TearDown() override { ::unlink(reading_.site_file.c_str()); }
     void write(const std::string& text) const { std::ofstream(reading_.site_file) << text; }
 
     static std::string value_of(const OptionSpec& spec) {
@@ -133,7 +140,10 @@ TEST_F(Effects, TheArgumentBeatsTheVariable) {
         reading_.environment.clear();
         const std::string value = spec.kind == ValueKind::boolean ? "false" : value_of(spec);
         const Invocation alone = by_argument(spec, value);
-        const std::string other = spec.id == O::image_mode ? "auto" : spec.id == O::network ? "bridge" : "other";
+        const std::string other = spec.id == O::image_mode     ? "auto"
+                                  : spec.id == O::image_reader ? "swrun"
+                                  : spec.id == O::network      ? "bridge"
+                                                               : "other";
         const std::string weaker = spec.kind == ValueKind::boolean ? "true" : other;
         reading_.environment = {{"SWRUN_" + std::string(spec.keys[0]), weaker}};
         EXPECT_TRUE(by_argument(spec, value) == alone) << spec.name;
@@ -142,8 +152,8 @@ TEST_F(Effects, TheArgumentBeatsTheVariable) {
 
 // What a site may set by default, by the name of the option.
 TEST_F(Effects, OfTheSiteFile) {
-    for (const char* name :
-         {"nv", "cleanenv", "contain", "pid", "no-home", "no-eval", "writable-tmpfs", "compat", "strict-compat"}) {
+    for (const char* name : {"nv", "cleanenv", "contain", "pid", "no-home", "no-eval", "writable-tmpfs", "compat",
+                             "strict-compat", "hot-cache"}) {
         const OptionSpec& spec = *find_option(kLaunchMask, name);
         write("");
         const Invocation without = plain(spec);

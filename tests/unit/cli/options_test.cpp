@@ -130,6 +130,19 @@ TEST(Options, OwnSwitches) {
     EXPECT_NE(variable.error({"swrun", "exec", "i", "x"}).message.find("SWRUN_IMAGE_MODE"), std::string::npos);
 }
 
+TEST(Options, ImageReader) {
+    const auto reader = [](const Words& argv) { return Reading().invocation(argv).launch.image_reader.value; };
+    EXPECT_EQ(reader({"swrun", "exec", "i", "x"}), ImageReader::own);
+    EXPECT_EQ(reader({"swrun", "exec", "--image-reader=swrun", "i", "x"}), ImageReader::own);
+    EXPECT_EQ(reader({"swrun", "run", "--image-reader", "squashfuse", "i"}), ImageReader::squashfuse);
+    EXPECT_EQ(Reading().usage({"swrun", "exec", "--image-reader", "kernel", "i", "x"}).status, 1);
+    Reading variable;
+    variable.environment = {{"SWRUN_IMAGE_READER", "kernel"}};
+    const Error error = variable.error({"swrun", "exec", "i", "x"});
+    EXPECT_EQ(error.message, "unknown image reader kernel (from variable SWRUN_IMAGE_READER)");
+    EXPECT_EQ(error.hint, "swrun or squashfuse");
+}
+
 TEST(Options, ConfigUnderTheDropinNamesIsNotOurs) {
     const Invocation one = Reading().invocation({"apptainer", "-c", "/etc/apptainer.conf", "exec", "i", "x"});
     ASSERT_EQ(one.notes.size(), 1U);

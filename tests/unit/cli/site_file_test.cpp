@@ -168,7 +168,7 @@ TEST(SiteFile, TheExampleIsRight) {
     }
     const auto active = parse(all);
     ASSERT_TRUE(active) << format_error(active.error()) << all;
-    EXPECT_EQ(active->base.defaults.size(), 4U);
+    EXPECT_EQ(active->base.defaults.size(), 5U);
     EXPECT_EQ(active->base.environment.size(), 2U);
     ASSERT_EQ(active->profiles.size(), 2U);
     EXPECT_EQ(active->profiles[0].second.defaults.size(), 2U);

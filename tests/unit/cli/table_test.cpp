@@ -242,7 +242,7 @@ TEST(Completion, ScriptsParse) {
 }
 
 std::string completed(const std::string& words, int at) {
-    const std::string path = ::testing::TempDir() + "/swrun-completion.bash";
+    const std::string path = ::testing::TempDir() + "/swrun-completion-" + std::to_string(::getpid()) + ".bash";
     std::ofstream(path) << *completion_script("bash", CalledAs::own);
     const std::string command = "bash -c 'source " + path + "; COMP_WORDS=(" + words +
                                 "); COMP_CWORD=" + std::to_string(at) + "; _swrun; echo ${COMPREPLY[@]}'";

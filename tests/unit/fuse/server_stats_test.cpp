@@ -52,8 +52,9 @@ TEST(ServerStats, AMessageWithoutAHeaderIsNoRequest) {
 }
 
 TEST(ServerStats, TellsBlocksDecodedAndDecodedTwice) {
-    const std::string line = ServerStats("/unused").line({.decodes = 15, .repeats = 2, .hits = 40, .bytes = 9}, 18);
-    EXPECT_THAT(line, HasSubstr(R"("blocks_decoded":15,"blocks_decoded_twice":2,"block_hits":40,)"));
+    const std::string line = ServerStats("/unused").line(
+        {.decodes = 15, .repeats = 2, .hits = 40, .bytes = 9, .hot = 7}, 18);
+    EXPECT_THAT(line, HasSubstr(R"("blocks_decoded":15,"blocks_decoded_twice":2,"block_hits":40,"blocks_hot":7,)"));
     EXPECT_THAT(line, HasSubstr(R"("metadata_blocks_decoded":18,)"));
     EXPECT_EQ(line.back(), '}');
 }

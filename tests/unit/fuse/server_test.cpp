@@ -35,7 +35,8 @@ protected:
         log_ = dir_ / "log";
         ::setenv("SWRUN_SERVER_LOG", log_.c_str(), 1);
         ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-        Result<Fd> link = start_image_server(*image_);
+        Doors none;
+        Result<Fd> link = start_image_server(*image_, none);
         ASSERT_TRUE(link) << format_error(link.error());
         link_ = std::move(link).value();
         pid_ = adopted_child();
@@ -129,7 +130,7 @@ TEST_F(Server, AMessageThatIsNoneIsItsEnd) {
 TEST_F(Server, EndsWhenTheDeviceHasNothingMoreToSay) {
     ASSERT_GT(pid_, 0);
     const Fd device(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    ASSERT_TRUE(send_device(link_.get(), device.get(), {}, "/", {{Ghost::Kind::directory, "/new", "", 0755}}));
+    ASSERT_TRUE(send_device(link_.get(), device.get(), -1, {}, "/", {{Ghost::Kind::directory, "/new", "", 0755}}));
     EXPECT_EQ(status_of_end(), 0);
 }
 

@@ -45,15 +45,15 @@ protected:
     std::vector<BlockKey> predict(const std::vector<std::string>& programs) {
         std::vector<BlockKey> found;
         const std::atomic<bool> go = false;
-        Prediction(*reader_, go, [&](BlockKey key) { found.push_back(key); }).run({programs});
+        Prediction(*reader_, go, [&](const PredictedPart& one) { found.push_back(one.part.key); }).run({programs});
         return found;
     }
     BlockKey key(const std::string& path, std::uint64_t number) {
         const auto node = ImageView(*reader_).find(path);
         EXPECT_TRUE(node) << path;
-        const auto key = reader_->key_of(*node, number);
-        EXPECT_TRUE(key && *key) << path;
-        return **key;
+        const auto part = reader_->part(*node, number);
+        EXPECT_TRUE(part && *part) << path;
+        return (*part)->key;
     }
 
     TempDir dir_;
@@ -67,6 +67,16 @@ TEST_F(PredictionTest, ProgramLibraryAndCache) {
     EXPECT_THAT(found, testing::Contains(key("/lib/libc.so.6", 0)));
     EXPECT_THAT(found, testing::Contains(key("/etc/ld.so.cache", 1)));
     EXPECT_THAT(found, testing::Not(testing::Contains(key("/lib/other.so", 0)))) << "nobody needs it";
+}
+
+TEST_F(PredictionTest, InTheEndTheWholeOfALibraryOfUsualSize) {
+    const std::vector<BlockKey> found = predict({"/bin/program"});
+    const auto node = ImageView(*reader_).find("/lib/libc.so.6");
+    ASSERT_TRUE(node);
+    if (node->size > (2U << 20U)) GTEST_SKIP() << "the host's libc is larger than that";
+    for (std::uint64_t at = 0; at < node->size; at += 131072) {
+        EXPECT_EQ(std::count(found.begin(), found.end(), key("/lib/libc.so.6", at / 131072)), 1) << at;
+    }
 }
 
 TEST_F(PredictionTest, AScriptLeadsToItsInterpreter) {

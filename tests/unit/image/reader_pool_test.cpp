@@ -28,47 +28,52 @@ protected:
         return SquashSource::open(memory_file(bytes_), 0, bytes_.size()).value();
     }
 
+    SquashReader reader(std::shared_ptr<BlockCache> cache = std::make_shared<BlockCache>(1 << 20)) const {
+        return SquashReader::open(source(), std::move(cache)).value();
+    }
+
     TempDir dir_;
     std::vector<std::string> contents_;
     std::string bytes_;
 };
 
 TEST_F(ReaderPoolTest, OpensLazilyAndLendsTheWarmestAgain) {
-    ReaderPool pool(source(), std::make_shared<BlockCache>(1 << 20), 3);
+    ReaderPool pool(reader(), 3);
     EXPECT_EQ(pool.open_count(), 0U);
     SquashReader* first = nullptr;
     {
         auto lease = pool.borrow();
-        ASSERT_TRUE(lease);
-        first = &**lease;
+        first = &*lease;
         EXPECT_EQ(pool.open_count(), 1U);
     }
     auto again = pool.borrow();
-    ASSERT_TRUE(again);
-    EXPECT_EQ(&**again, first);
+    EXPECT_EQ(&*again, first);
     auto second = pool.borrow();
-    ASSERT_TRUE(second);
-    EXPECT_NE(&**second, first);
+    EXPECT_NE(&*second, first);
     EXPECT_EQ(pool.open_count(), 2U);
 }
 
-TEST_F(ReaderPoolTest, TakesInAReaderThatIsOpenAlready) {
-    const auto cache = std::make_shared<BlockCache>(1 << 20);
-    ReaderPool pool(source(), cache, 1);
-    pool.add(SquashReader::open(source(), cache).value());
-    EXPECT_EQ(pool.open_count(), 1U);
-    EXPECT_TRUE(pool.borrow());
-    EXPECT_EQ(pool.open_count(), 1U);
+TEST_F(ReaderPoolTest, AllShareTheMetadataThatOneHasDecoded) {
+    SquashReader first = reader();
+    ASSERT_TRUE(first.list(first.root().value(), 0, 100));
+    const BlockCache& blocks = first.metadata_cache();
+    const std::uint64_t once = blocks.counters().decodes;
+    EXPECT_GT(once, 0U);
+    ReaderPool pool(std::move(first), 2);
+    const auto one = pool.borrow();
+    const auto other = pool.borrow();
+    EXPECT_EQ(one->list(one->root().value(), 0, 100).value().size(), 40U);
+    EXPECT_EQ(other->list(other->root().value(), 0, 100).value().size(), 40U);
+    EXPECT_EQ(blocks.counters().decodes, once);
 }
 
 TEST_F(ReaderPoolTest, WaitsWhenAllAreLent) {
-    ReaderPool pool(source(), std::make_shared<BlockCache>(1 << 20), 1);
-    auto lease = std::make_unique<Result<ReaderPool::Lease>>(pool.borrow());
-    ASSERT_TRUE(*lease);
+    ReaderPool pool(reader(), 1);
+    auto lease = std::make_unique<ReaderPool::Lease>(pool.borrow());
     std::atomic<bool> got = false;
     std::thread other([&] {
         const auto mine = pool.borrow();
-        got = mine.has_value();
+        got = true;
     });
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     EXPECT_FALSE(got);
@@ -80,7 +85,7 @@ TEST_F(ReaderPoolTest, WaitsWhenAllAreLent) {
 
 TEST_F(ReaderPoolTest, ManyThreadsReadTheSameBytes) {
     const auto cache = std::make_shared<BlockCache>(256 << 10);  // far too small: blocks come and go
-    ReaderPool pool(source(), cache, 3);
+    ReaderPool pool(reader(cache), 3);
     std::atomic<int> wrong = 0;
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < 8; ++t) {
@@ -88,16 +93,11 @@ TEST_F(ReaderPoolTest, ManyThreadsReadTheSameBytes) {
             for (std::size_t i = 0; i < contents_.size() * 3; ++i) {
                 const std::size_t n = (i * 7 + t * 11) % contents_.size();
                 auto lease = pool.borrow();
-                if (!lease) {
-                    ++wrong;
-                    continue;
-                }
-                SquashReader& reader = **lease;
-                const auto root = reader.root();
-                const auto entry = reader.lookup(*root, "f" + std::to_string(n));
-                const auto node = reader.node((*entry)->id);
+                const auto root = lease->root();
+                const auto entry = lease->lookup(*root, "f" + std::to_string(n));
+                const auto node = lease->node((*entry)->id);
                 std::string text(contents_[n].size(), '\0');
-                const auto count = reader.read(*node, 0, std::as_writable_bytes(std::span(text)));
+                const auto count = lease->read(*node, 0, std::as_writable_bytes(std::span(text)));
                 if (!count || *count != text.size() || text != contents_[n]) ++wrong;
             }
         });
@@ -110,14 +110,14 @@ TEST_F(ReaderPoolTest, ManyThreadsReadTheSameBytes) {
 
 TEST_F(ReaderPoolTest, ALargeCacheDecodesEachBlockOnce) {
     const auto cache = std::make_shared<BlockCache>(256 << 20);
-    ReaderPool pool(source(), cache, 4);
+    ReaderPool pool(reader(cache), 4);
     const auto read_all = [&] {
         std::string text(200000, '\0');
         for (std::size_t n = 0; n < contents_.size(); ++n) {
             auto lease = pool.borrow();
-            const SquashNode root = (*lease)->root().value();
-            const SquashNode node = (*lease)->node((*lease)->lookup(root, "f" + std::to_string(n)).value()->id).value();
-            (void)(*lease)->read(node, 0, std::as_writable_bytes(std::span(text)));
+            const SquashNode root = lease->root().value();
+            const SquashNode node = lease->node(lease->lookup(root, "f" + std::to_string(n)).value()->id).value();
+            (void)lease->read(node, 0, std::as_writable_bytes(std::span(text)));
         }
     };
     read_all();

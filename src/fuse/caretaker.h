@@ -1,0 +1,58 @@
+// What an image server does beside answering: holds the launch's namespaces and its doors, and gives the decoded
+// blocks back when nobody has asked for a while (what a program reads again, the kernel's own cache has).  One
+// thread that serves no request and is asleep nearly always; closing the last descriptor of a mount namespace
+// unmounts, which must not wait for itself.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <thread>
+
+#include "fuse/holder.h"
+#include "support/fd.h"
+
+namespace swrun {
+
+struct Duties {
+    std::function<void()> trim;       // when nobody has asked for a while
+    std::function<void()> settled{};  // once, when the server is no longer young
+};
+
+class Caretaker {
+public:
+    // Duties are done by the thread, every `patience`.  Without a thread (limit of processes) nothing is held and
+    // nothing ever trimmed.
+    Caretaker(Duties duties, Holder holder, std::chrono::milliseconds patience = std::chrono::seconds(2));
+    ~Caretaker();
+    Caretaker(const Caretaker&) = delete;
+    Caretaker& operator=(const Caretaker&) = delete;
+
+    // For every request, from any thread.
+    void note_request() {
+        requests_.fetch_add(1, std::memory_order_relaxed);
+        if (resting_.load(std::memory_order_relaxed) && resting_.exchange(false)) wake();
+    }
+
+private:
+    using Clock = Holder::Clock;
+
+    void watch();
+    void wake();
+    void trim_when_idle();
+    [[nodiscard]] int timeout() const;
+
+    Duties duties_;
+    Holder holder_;
+    std::chrono::milliseconds patience_;
+    std::atomic<std::uint64_t> requests_ = 0;
+    std::atomic<bool> resting_ = false;  // everything is given back; the next request begins a new round
+    std::atomic<bool> ended_ = false;
+    std::uint64_t seen_ = 0;
+    Clock::time_point check_at_;
+    Fd wake_;
+    std::thread thread_;
+};
+
+}  // namespace swrun

@@ -67,10 +67,14 @@ EFFECTS = {
     'containlibs': (['--containlibs', '/etc/hosts'], lambda p: '/.singularity.d/libs/hosts' in targets(p)),
     'compat': (['--compat'], lambda p: p['root']['writable_tmpfs'] and 'pid' in new(p) and p['process']['umask'] == '0022'),
     'strict-compat': (['--strict-compat'], lambda p: p['process']['program'][0].get('absolute_argv0')),
+    'share': (['--share=always'], lambda plan: plan['share']['wanted']),
+    'sharens': (['--sharens'], lambda plan: plan['share']['wanted']),
+    'linger': (['--linger=5'], lambda plan: plan['share']['linger_seconds'] == 5),
 }
 # Options with an effect elsewhere than in a plan, or with tests of their own.
 ELSEWHERE = {
     'help', 'dry-run', 'explain-env', 'timings', 'profile', 'image-mode',  # test_dry_run, cli tests
+    'image-reader', 'hot-cache',  # differential tests, test_hot_cache
     'unpack-dir', 'fusemount',  # test_unpack, test_fusemount
     'shell', 'writable', 'userns', 'keep-privs',  # below
     'nv', 'rocm', 'no-nv', 'no-rocm',  # gpu and cli tests: this host may have no GPU

@@ -154,7 +154,7 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
     ReaderPool readers(std::move(image.reader), kThreads + 1);
     std::optional<Prefetch> prefetch(std::in_place, *image.source, *image.cache, readers, image.hint);
     const int launcher = link.get();
-    const Status served = serve_with(readers, *prefetch, launcher, [&](fuse_session* session) {
+    Status served = serve_with(readers, *prefetch, launcher, [&](fuse_session* session) {
         const auto trim = [&] {
             hot.write_aside();
             image.cache->clear();

@@ -262,7 +262,7 @@ void HotCache::attach(const std::shared_ptr<const HotCache>& hot, BlockCache& ca
 }
 
 // Sorted, each key once, and no more than fits.
-std::vector<HotCache::Source> HotCache::merge(const HotCache& current, std::vector<KeptBlock> blocks) const {
+std::vector<HotCache::Source> HotCache::merge(const HotCache& current, const std::vector<KeptBlock>& blocks) const {
     const auto less = [](BlockKey a, BlockKey b) { return order_of(a) < order_of(b); };
     std::map<BlockKey, Source, decltype(less)> sources(less);
     std::size_t used = kHeader + kChecksum;
@@ -274,9 +274,9 @@ std::vector<HotCache::Source> HotCache::merge(const HotCache& current, std::vect
     for (const HotEntry& entry : current.entries_) {
         if (!damaged_ || current.find(entry.key)) take(entry, nullptr);
     }
-    for (auto& [key, block] : blocks) {
+    for (const auto& [key, block] : blocks) {
         HotEntry entry{key, block->stored, static_cast<std::uint32_t>(block->size), 0, checksum_of(block->view())};
-        if (block->size <= kMaxBlock && is_sane(entry)) take(entry, std::move(block));
+        if (block->size <= kMaxBlock && is_sane(entry)) take(entry, block);
     }
     std::vector<Source> sorted;
     sorted.reserve(sources.size());
@@ -306,7 +306,7 @@ Status HotCache::replace(int directory, int file, const std::string& temporary, 
     return {};
 }
 
-Status HotCache::add(std::vector<KeptBlock> blocks) const {
+Status HotCache::add(const std::vector<KeptBlock>& blocks) const {
     if (blocks.empty() && !damaged_) return {};
     SWRUN_TRY(const Fd directory, make_directory(directory_));
     const std::string temporary = identity_ + kTemporary;
@@ -317,7 +317,7 @@ Status HotCache::add(std::vector<KeptBlock> blocks) const {
     bool renamed = false;
     if (!current) {
         done = current.error();
-    } else if (const std::vector<Source> sources = merge(**current, std::move(blocks)); sources.empty()) {
+    } else if (const std::vector<Source> sources = merge(**current, blocks); sources.empty()) {
         if (damaged_) ::unlinkat(directory.get(), identity_.c_str(), 0);
     } else if (damaged_ || is_worthwhile(sources)) {
         done = replace(directory.get(), file.get(), temporary, **current, sources);

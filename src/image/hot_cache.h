@@ -74,7 +74,7 @@ public:
 
     // Puts a new file in place of the old one that has these blocks too, as far as there is room.  Nothing happens
     // when little is new, or while another process does it.  Makes the directory, below one that exists.
-    [[nodiscard]] Status add(std::vector<KeptBlock> blocks) const;
+    [[nodiscard]] Status add(const std::vector<KeptBlock>& blocks) const;
 
     // A block was damaged: add() even when there is nothing to add.
     [[nodiscard]] bool damaged() const { return damaged_; }
@@ -89,7 +89,7 @@ private:
     [[nodiscard]] Status load(Fd file);
     [[nodiscard]] std::size_t room() const;
     [[nodiscard]] static bool is_worthwhile(std::span<const Source> sources);
-    [[nodiscard]] std::vector<Source> merge(const HotCache& current, std::vector<KeptBlock> blocks) const;
+    [[nodiscard]] std::vector<Source> merge(const HotCache& current, const std::vector<KeptBlock>& blocks) const;
     [[nodiscard]] Status replace(int directory, int file, const std::string& temporary, const HotCache& current,
                                  std::span<const Source> sources) const;
     void limit_directory(int directory) const;

@@ -51,7 +51,7 @@ class Bench(swtest.Case):
     def test_one_command(self):
         result, _ = self.report('--peers', 'swrun', self.image, '--', '/bin/probe')
         self.assertEqual(list(result['tables']), ['launch command'])
-        self.assertEqual(set(result['tables']['launch command']['rows']), {'swrun SIF', 'swrun squashfs', 'swrun dir'})
+        self.assertEqual(set(result['tables']['launch command']['rows']), {'swrun SIF', 'swrun squashfs', 'swrun dir', 'swrun joined', 'swrun lingering', 'swrun hot cache'})
 
     def test_gate(self):
         open_gate = [f'--gate-limit={figure}=9999' for figure in ('requests', 'blocks', 'metadata')]

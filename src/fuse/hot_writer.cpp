@@ -32,8 +32,8 @@ void HotWriter::write_aside() {
     if (writer_.joinable()) writer_.join();
     try {
         writes_ = true;
-        writer_ = std::thread([this, blocks = std::move(blocks)]() mutable {
-            (void)hot_->add(std::move(blocks));
+        writer_ = std::thread([this, blocks = std::move(blocks)] {
+            (void)hot_->add(blocks);
             writes_ = false;
         });
     } catch (const std::system_error&) {

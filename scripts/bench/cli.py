@@ -182,7 +182,7 @@ def run_gate(options, worker, folder):
     if 'failed' in figures:
         raise Stop(f"the gate could not count: {figures['failed']}")
     rows = counts.judge(figures, limits)
-    print(f"cold `true`, the worst of {figures['launches']} launches of {content.given}:")
+    print(f"cold `true`, the least of {figures['launches']} launches of {content.given}:")
     for name, value, most, good in rows:
         print(f"  {name:10} {value if value is not None else 'not counted':>5}  at most {most:3}  {'ok' if good else 'OVER THE LIMIT'}")
     return 0 if all(good for *_, good in rows) else 1

@@ -102,20 +102,20 @@ def count_one(worker, variant, command, folder, strace):
 
 # ------------------------------------------------------------------------------------------------ the gate
 def gate(worker, variant, folder, launches=15):
-    """Several cold launches of `true`: the worst of all figures but the requests.  A server works ahead with processor time
-    that nobody else wants; what it could not do, the program asks for.  So noise only adds requests, and the least is meant."""
-    worst = {'left': 0, 'launches': launches}
+    """Several cold launches of `true`: the least of each figure, and all processes left together.  A server works ahead with
+    processor time that nobody else wants: what it could not do the program asks for, and who waits too long for a block
+    decodes it himself.  So noise only adds."""
+    least = {'left': 0, 'launches': launches}
     for _ in range(launches):
         stats, sample = server_stats(worker, variant, ['true'], folder)
         if 'failed' in sample:
             return {'failed': sample['failed']}
-        worst['left'] += sample['left']
+        least['left'] += sample['left']
         if not stats:
             return {'failed': 'the image server wrote no counts (SWRUN_SERVER_STATS)'}
         for name, key in FIGURES.items():
-            choose = min if name == 'requests' else max
-            worst[name] = choose(worst.get(name, stats.get(key, 0)), stats.get(key, 0))
-    return worst
+            least[name] = min(least.get(name, stats.get(key, 0)), stats.get(key, 0))
+    return least
 
 
 def judge(figures, limits):

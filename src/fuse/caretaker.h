@@ -31,8 +31,9 @@ public:
 
     // For every request, from any thread.
     void note_request() {
-        requests_.fetch_add(1, std::memory_order_relaxed);
-        if (resting_.load(std::memory_order_relaxed) && resting_.exchange(false)) wake();
+        // In one order for all: this thread must see the rest, or the one that begins it this request.
+        requests_.fetch_add(1);
+        if (resting_.load() && resting_.exchange(false)) wake();
     }
 
 private:

@@ -2,10 +2,12 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -72,17 +74,44 @@ bool is_same_user(int connection) {
     return ::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
 }
 
+namespace {
+
+bool is_in_our_user_namespace(pid_t process) {
+    struct stat theirs {};
+    struct stat ours {};
+    const std::string file = "/proc/" + std::to_string(process) + "/ns/user";
+    return process > 0 && ::stat(file.c_str(), &theirs) == 0 && ::stat("/proc/self/ns/user", &ours) == 0 &&
+           theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+Status wait_for_answer(int connection, std::chrono::seconds patience) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+        pollfd answer{connection, POLLIN, 0};
+        const int ready = ::poll(&answer, 1, static_cast<int>(std::max<long>(left, 0)));
+        if (ready > 0) return {};
+        if (ready == 0) return sys_error(Error::Kind::host, "poll", "the door's holder", ETIMEDOUT);
+        if (errno != EINTR) return sys_error(Error::Kind::host, "poll", "the door's holder", errno);
+    }
+}
+
+}  // namespace
+
 Result<Namespaces> ask(int connection, int pidfd, std::chrono::seconds patience) {
+    const int on = 1;
+    ::setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
     const std::array<int, 1> shown = {pidfd};
     SWRUN_CHECK(send_message(connection, "?", shown));
-    pollfd answer{connection, POLLIN, 0};
-    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
-    if (::poll(&answer, 1, static_cast<int>(wait)) == 0) {
-        return sys_error(Error::Kind::host, "poll", "the door's holder", ETIMEDOUT);
-    }
+    SWRUN_CHECK(wait_for_answer(connection, patience));
     constexpr std::size_t kRoom = 8;
     SWRUN_TRY(Message message, receive_message(connection, kRoom));
     if (message.fds.empty()) return sys_error(Error::Kind::host, "recvmsg", "from the door's holder", ECONNRESET);
+    // A program in a container of the same user has his uid, too, and may take the name: it must not lead launches of
+    // the host into a namespace that it owns.  A holder has never left that of its caller.
+    if (!is_in_our_user_namespace(message.sender)) {
+        return sys_error(Error::Kind::host, "recvmsg", "from a holder in another user namespace", EPERM);
+    }
     Namespaces given;
     given.user = std::move(message.fds[0]);
     if (message.fds.size() > 1) given.mount = std::move(message.fds[1]);

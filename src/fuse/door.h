@@ -25,7 +25,8 @@ struct Namespaces {
 [[nodiscard]] Result<Fd> knock(const std::string& key);
 
 // Shows `pidfd`, whose process counts as a user until it ends, and waits for the answer as long as the holder
-// lives.  ECONNRESET: it has gone without one; ETIMEDOUT.
+// lives.  ECONNRESET: it has gone without one; ETIMEDOUT; EPERM: it is
+// not in the user namespace of this process.
 [[nodiscard]] Result<Namespaces> ask(int connection, int pidfd, std::chrono::seconds patience);
 
 // The holder's side: whether a connection comes from the same user.

@@ -29,12 +29,14 @@ bool has_idle_core() { return runnable() <= std::thread::hardware_concurrency() 
 void stand_back() {
     const sched_param none{};
     ::sched_setscheduler(0, SCHED_IDLE, &none);
+    BlockCache::works_ahead = true;
 }
 
 }  // namespace
 
-Prefetch::Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint)
-    : source_(source), cache_(cache), hint_(hint) {
+Prefetch::Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint,
+                   std::atomic<bool>& stop)
+    : source_(source), cache_(cache), hint_(hint), stopped_(stop) {
     if (hint.programs.empty() || !has_idle_core()) return;
     try {
         finder_ = std::thread([this, &readers] { find_and_push(readers); });
@@ -113,9 +115,15 @@ void Prefetch::push_decoded() {
     }
     while (!stopped_ && pushed_ < taken_) {
         const PredictedPart next = found_[pushed_];
+        const bool last_round = mounted_ && complete_ && taken_ == found_.size();
         lock.unlock();
         const BlockPtr block = cache_.peek(next.part.key);
-        if (!block) return;  // damaged, or still being decoded
+        if (!block) {
+            if (!last_round) return;  // still being decoded
+            ++pushed_;                // damaged, or gone: another file that begins with the same block has been pushed
+            lock.lock();
+            continue;
+        }
         // What the kernel has, it will not ask for; the memory, still warm, is for the next block.
         if (pusher_->push(next, *block) && !next.part.fragment) cache_.drop(next.part.key);
         ++pushed_;

@@ -21,7 +21,9 @@ class Prefetch {
 public:
     // Begins at once, unless there is nothing to predict or no core to spare: the program then waits for its own blocks
     // only.  Everything is borrowed.
-    Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint);
+    // `stop`: give up, from any thread.
+    Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint,
+             std::atomic<bool>& stop);
     ~Prefetch();  // gives up soon
     Prefetch(const Prefetch&) = delete;
     Prefetch& operator=(const Prefetch&) = delete;
@@ -38,7 +40,7 @@ private:
     const SquashSource& source_;
     BlockCache& cache_;
     const StartHint& hint_;
-    std::atomic<bool> stopped_ = false;
+    std::atomic<bool>& stopped_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<PredictedPart> found_;

@@ -13,7 +13,9 @@ bool Pusher::look_up(const std::string& path) {
     if (known_.contains(path)) return true;
     open_how how{};
     how.flags = O_PATH | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT;  // before Linux 5.6 there is no such call, and nothing is pushed
+    // Not across mounts: binds are attached below, and one may lead to a server that is dead.  Before Linux 5.6 there is no
+    // such call, and nothing is pushed.
+    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV;
     const Fd found(static_cast<int>(::syscall(SYS_openat2, mount_.get(), path.c_str(), &how, sizeof how)));
     if (found) known_.insert(path);
     return found.valid();

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -152,7 +153,8 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
     if (stats) image.cache->remember_decodes();
     HotWriter hot(image.hot, *image.cache, metadata);
     ReaderPool readers(std::move(image.reader), kThreads + 1);
-    std::optional<Prefetch> prefetch(std::in_place, *image.source, *image.cache, readers, image.hint);
+    std::atomic<bool> stop = false;
+    std::optional<Prefetch> prefetch(std::in_place, *image.source, *image.cache, readers, image.hint, stop);
     const int launcher = link.get();
     Status served = serve_with(readers, *prefetch, launcher, [&](fuse_session* session) {
         const auto trim = [&] {
@@ -162,7 +164,12 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
             ::malloc_trim(0);
         };
         Watcher watcher;
-        const auto settled = [&] { watcher = Watcher::start(image.messages, image.path); };
+        // What the server has in memory now stays there as long as the watcher, which shares its pages.
+        const auto settled = [&] {
+            stop = true;  // a start is over by now, and what works ahead keeps the mount
+            trim();
+            watcher = Watcher::start(image.messages, image.path);
+        };
         Caretaker caretaker({trim, settled}, Holder(std::move(link), std::move(doors)));
         answer_with_all({session, &caretaker, stats.get()});
         prefetch.reset();  // it uses the session

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <climits>
+#include <ctime>
 #include <string_view>
 
 #include "support/io.h"
@@ -60,7 +61,11 @@ constexpr int kDismissal = 4;
 
 [[noreturn]] void watch(int dismissal, const Words& words, unsigned long before) {
     // All others go, the server's device above all: with a copy of it open its mount would not fail but hang.
-    ::dup2(words.place.file.get(), kFile);
+    if (words.place.file) {
+        ::dup2(words.place.file.get(), kFile);
+    } else {
+        ::close(kFile);
+    }
     ::dup2(dismissal, kDismissal);
     ::syscall(SYS_close_range, kDismissal + 1U, ~0U, 0U);
     ::prctl(PR_SET_NAME, "swrun-watch", 0, 0, 0);
@@ -70,6 +75,9 @@ constexpr int kDismissal = 4;
         got = ::read(kDismissal, &byte, 1);
     } while (got < 0);
     if (got == 1) ::_exit(0);
+    // Who kills a whole job kills this process, too, a moment later.
+    const timespec moment{0, 500'000'000};
+    ::nanosleep(&moment, nullptr);
     const bool starved = !words.events.empty() && killed_for_memory(words.events.c_str()) > before;
     const std::string& text = starved ? words.starved : words.killed;
     int place = kFile;

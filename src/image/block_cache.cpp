@@ -10,6 +10,7 @@ namespace swrun {
 Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockPtr>()>& decode, Decoder decoder) {
     // Many times what a block takes: a thread that decodes ahead is kept from its processor now and then.
     constexpr std::chrono::milliseconds kPatience(10);
+    if (works_ahead) decoder = Decoder::ahead;
     Shard& shard = shard_of(key);
     std::unique_lock lock(shard.mutex);
     for (;;) {

@@ -59,6 +59,8 @@ public:
     // Whether somebody waits for what the calling thread decodes, or it does so ahead of time, with the processor time
     // that nobody else wants: it may be kept from it in the middle, and who needs the block does not wait long.
     enum class Decoder : std::uint8_t { needed, ahead };
+    // Of the calling thread: all that it decodes is ahead.
+    static inline thread_local bool works_ahead = false;
 
     // The block, from the cache or from `decode`, which runs without a lock and must not call get().  Its
     // error goes to its caller alone; a waiting thread then tries for itself.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "support/digest.h"
+#include "support/path.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -88,12 +89,17 @@ void add_flags(Digest& digest, const MountFlags& flags) {
     digest.add(bits);
 }
 
-// A source that was replaced is another one, though its path is the same.
-void add_source(Digest& digest, const TreeView& host, const MountOp& op) {
-    if (op.kind != MountOp::Kind::bind || op.create_source) return;
-    Node node = host.look(op.source);
-    if (node.kind == Node::Kind::symlink) node = resolve_in(host, op.source).node;
+// A directory that was replaced is another one, though its path is the same.
+void add_place(Digest& digest, const TreeView& host, const std::string& path) {
+    if (path.empty()) return;
+    const Node node = resolve_in(host, path).node;
     digest.add(node.device).add(node.inode);
+}
+
+// One that the first launch makes itself is known by where it lies.
+void add_source(Digest& digest, const TreeView& host, const MountOp& op) {
+    if (op.kind != MountOp::Kind::bind) return;
+    add_place(digest, host, op.create_source ? std::string(parent_path(op.source)) : op.source);
 }
 
 void add_mount(Digest& digest, const MountOp& op) {
@@ -110,7 +116,7 @@ void add_image(Digest& digest, const ImageMount& mount) {
     for (const bool one : {mount.is_directory, mount.writable, mount.unpacked}) digest.add(one ? 1 : 0);
 }
 
-void add_root(Digest& digest, const RootPlan& root) {
+void add_root(Digest& digest, const TreeView& host, const RootPlan& root) {
     constexpr std::uint64_t kNone = ~0ULL;
     add_id(digest, root.image.id());
     digest.add(root.image.path).add(root.image_mount.value_or(kNone)).add(root.upper_mount.value_or(kNone));
@@ -120,9 +126,11 @@ void add_root(Digest& digest, const RootPlan& root) {
          {root.owners.as_stored, root.ghost_layer, root.writable, root.writable_tmpfs, root.underlay}) {
         digest.add(one ? 1 : 0);
     }
+    add_place(digest, host, root.upper_directory);
     digest.add(root.upper_directory).add(root.overlay_driver).add(root.read_only_layers.size());
     for (const Layer& layer : root.read_only_layers) {
         digest.add(layer.path).add(layer.image_mount.value_or(kNone)).add(layer.below);
+        if (!layer.image_mount) add_place(digest, host, layer.path);
     }
 }
 
@@ -142,7 +150,7 @@ std::string tree_key(const LaunchPlan& plan, const HostFacts& host, const TreeVi
     Digest digest;
     digest.add(user).add(host.share.namespaces.back());
     digest.add(host.share.root_device).add(host.share.root_inode);
-    add_root(digest, plan.root);
+    add_root(digest, tree, plan.root);
     digest.add(plan.image_mounts.size());
     for (const ImageMount& mount : plan.image_mounts) add_image(digest, mount);
     digest.add(plan.mounts.size());
@@ -154,10 +162,13 @@ std::string tree_key(const LaunchPlan& plan, const HostFacts& host, const TreeVi
 }
 
 // Why the tree cannot have a second user; empty when it can.
-std::string own_tree(const LaunchPlan& plan) {
+std::string own_tree(const LaunchPlan& plan, bool asked, std::uint32_t linger) {
     const NamespacePlan& names = plan.namespaces;
     if (names.pid || names.ipc || names.uts || names.net) return "namespaces of its own are asked for";
     if (plan.writes_image()) return "an image is written to";
+    if (plan.root.writable_tmpfs && !asked)
+        return "--writable-tmpfs is of one launch unless --share=always says otherwise";
+    if (!plan.root.upper_directory.empty() && linger > 0) return "an overlay has to be free when the program ends";
     if (!plan.fuse_mounts.empty()) return "--fusemount serves this launch only";
     if (!plan.root.overlay_driver.empty()) return "the layers are stacked by a driver";
     if (!plan.limits.settings.empty()) return "its limits are its own";
@@ -239,7 +250,7 @@ SharePlan plan_sharing(const Asked<ShareMode>& mode, std::uint32_t linger, const
     }
     share.scope = share_scope(host.share, host.environment);
     share.user_key = user_key(plan, host, share.scope);
-    share.tree_why = own_tree(plan);
+    share.tree_why = own_tree(plan, mode.value == ShareMode::always, linger);
     if (share.tree_why.empty()) share.tree_key = tree_key(plan, host, host_tree, share.user_key);
     return share;
 }

@@ -103,6 +103,11 @@ Status find_others(Stage& stage) {  // S1
     if (shared.has_tree()) {
         open_shell(stage);
         SWRUN_CHECK(enter_shared(shared, stage.notes));
+        // The plan is one for joining: it would make a tree without the image's users.
+        if (!shared.has_tree()) {
+            return make_error(Error::Kind::host, "the tree that other launches share cannot be entered")
+                .with_hint("--share=never makes one of its own");
+        }
     }
     stage.leads_tree = shared.doors.tree.valid();
     stage.leads_user = shared.doors.user.valid();
@@ -137,6 +142,13 @@ Result<Fd> start_server(Stage& stage, std::size_t index, int alive) {
     return start_image_server(*image.squashfs, stage.plan.root.image_mount == index ? stage.shared.doors : none);
 }
 
+// Whether the root is served by a server of ours, which then holds the doors, too.
+bool has_own_server(const LaunchPlan& plan) {
+    if (!plan.root.image_mount) return false;
+    const ImageMount& root = plan.image_mounts[*plan.root.image_mount];
+    return !root.unpacked && root.driver.empty();
+}
+
 Status start_servers(Stage& stage) {  // S2
     Fd alive;
     if (stage.plan.writes_image()) {
@@ -145,12 +157,13 @@ Status start_servers(Stage& stage) {  // S2
         stage.written_back = Fd(ends[0]);
         alive = Fd(ends[1]);
     }
+    // Before an image is unpacked, which takes its time: others wait at the door.
+    if (!has_own_server(stage.plan) && stage.shared.doors.any()) {
+        SWRUN_TRY(stage.hold_link, start_holder(stage.shared.doors));
+    }
     for (std::size_t i = 0; i < stage.plan.image_mounts.size(); ++i) {
         SWRUN_TRY(Fd link, start_server(stage, i, alive.get()));
         stage.links.push_back(std::move(link));
-    }
-    if (stage.shared.doors.any()) {
-        SWRUN_TRY(stage.hold_link, start_holder(stage.shared.doors));
     }
     SWRUN_CHECK(stage.fuse.start_keeper(stage.plan));
     const std::string& stacker = stage.plan.root.overlay_driver;
@@ -242,7 +255,7 @@ Status mount_images(Stage& stage) {  // S4
         SWRUN_TRY(Fd mount, with_context(std::move(made), "mounting " + file.path));
         stage.image_mounts.push_back(std::move(mount));
     }
-    if (!stage.hold_link && plan.root.image_mount && plan.image_mounts[*plan.root.image_mount].driver.empty()) {
+    if (has_own_server(plan)) {
         stage.hold_link = std::move(stage.links[*plan.root.image_mount]);
     }
     stage.links.clear();

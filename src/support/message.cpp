@@ -41,7 +41,7 @@ Result<Message> receive_message(int socket, std::size_t room) {
     Message received;
     received.bytes.resize(room);
     iovec part{received.bytes.data(), received.bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxMessageFds)]{};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxMessageFds) + CMSG_SPACE(sizeof(ucred))]{};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
@@ -55,6 +55,11 @@ Result<Message> receive_message(int socket, std::size_t room) {
     if (got < 0) return sys_error(Error::Kind::host, "recvmsg", "", err);
     received.bytes.resize(static_cast<std::size_t>(got));
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS) {
+            ucred sender{};
+            std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+            received.sender = sender.pid;
+        }
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (std::size_t i = 0; i < count; ++i) {

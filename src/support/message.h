@@ -2,6 +2,8 @@
 // one launch.  Source: unix(7), "Ancillary messages".
 #pragma once
 
+#include <sys/types.h>
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@ inline constexpr std::size_t kMaxMessageFds = 8;
 struct Message {
     std::string bytes;
     std::vector<Fd> fds;
+    pid_t sender = 0;  // where the socket asks for it (SO_PASSCRED): as the kernel says, not the peer
 };
 
 // Both ends are close-on-exec.

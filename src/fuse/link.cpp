@@ -80,7 +80,7 @@ Result<std::vector<Ghost>> decode_ghosts(std::string_view bytes) {
     return ghosts;
 }
 
-Status send_device(int link, int device, int mount, const OwnerView& owners, const std::string& root,
+Status send_device(int link, int device, const OwnerView& owners, const std::string& root,
                    const std::vector<Ghost>& ghosts) {
     std::string body;
     for (const std::uint32_t number : {owners.as_stored ? 1U : 0U, owners.uid, owners.gid}) put_number(body, number);
@@ -89,9 +89,8 @@ Status send_device(int link, int device, int mount, const OwnerView& owners, con
     if (body.size() > kMaxMessage)
         return make_error(Error::Kind::request, "too many generated files for the image server");
     std::uint32_t size = static_cast<std::uint32_t>(body.size());
-    const std::array<int, 2> fds = {device, mount};
-    SWRUN_CHECK(send_message(link, {reinterpret_cast<const char*>(&size), sizeof size},
-                             std::span(fds).first(mount < 0 ? 1 : 2)));
+    const std::array<int, 1> fds = {device};
+    SWRUN_CHECK(send_message(link, {reinterpret_cast<const char*>(&size), sizeof size}, fds));
     std::string_view rest = body;
     while (!rest.empty()) {
         const ssize_t sent = ::send(link, rest.data(), rest.size(), MSG_NOSIGNAL);
@@ -111,7 +110,6 @@ Result<DeviceMessage> receive_device(int link) {
     std::memcpy(&size, first.bytes.data(), sizeof size);
     DeviceMessage device;
     device.device = std::move(first.fds[0]);
-    if (first.fds.size() > 1) device.mount = std::move(first.fds[1]);
     if (size > kMaxMessage) return truncated();
     std::string body(size, '\0');
     for (std::size_t done = 0; done < size;) {

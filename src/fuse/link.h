@@ -14,7 +14,6 @@ namespace swrun {
 
 struct DeviceMessage {
     Fd device;
-    Fd mount;  // the root of the mount, for a server that may look into it; invalid for one that may not
     OwnerView owners;
     std::string root = "/";  // which part of the image becomes the mount's root
     std::vector<Ghost> ghosts;
@@ -23,8 +22,7 @@ struct DeviceMessage {
 // {launcher's end, server's end}
 [[nodiscard]] Result<std::pair<Fd, Fd>> make_link();
 
-// `mount` may be -1.
-[[nodiscard]] Status send_device(int link, int device, int mount, const OwnerView& owners, const std::string& root,
+[[nodiscard]] Status send_device(int link, int device, const OwnerView& owners, const std::string& root,
                                  const std::vector<Ghost>& ghosts);
 
 // Waits for the message.  The launcher is trusted (it is this program), its lengths are checked anyway.

@@ -336,8 +336,6 @@ void op_statfs(fuse_req_t request, fuse_ino_t) {
 
 }  // namespace
 
-fuse_ino_t image_ino(std::uint64_t id) { return id + kIdShift; }
-
 const fuse_lowlevel_ops& image_operations() {
     static const fuse_lowlevel_ops kOps = [] {
         fuse_lowlevel_ops ops{};

@@ -24,7 +24,4 @@ struct ImageService {
 
 [[nodiscard]] const fuse_lowlevel_ops& image_operations();
 
-// What the kernel calls an inode of the image that is not the root of the mount.
-[[nodiscard]] fuse_ino_t image_ino(std::uint64_t id);
-
 }  // namespace swrun

@@ -2,7 +2,6 @@
 
 #include <sched.h>
 
-#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -39,7 +38,7 @@ Prefetch::Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& re
     : source_(source), cache_(cache), hint_(hint), stopped_(stop) {
     if (hint.programs.empty() || !has_idle_core()) return;
     try {
-        finder_ = std::thread([this, &readers] { find_and_push(readers); });
+        finder_ = std::thread([this, &readers] { find(readers); });
         helper_ = std::thread([this] { decode_found(); });
     } catch (const std::system_error&) {
         // The limit of processes is reached (ulimit -u): less is done ahead, or nothing.
@@ -48,12 +47,11 @@ Prefetch::Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& re
 
 Prefetch::~Prefetch() {
     stopped_ = true;
-    can_push(nullptr, Fd());
     if (finder_.joinable()) finder_.join();
     if (helper_.joinable()) helper_.join();
 }
 
-void Prefetch::find_and_push(ReaderPool& readers) {
+void Prefetch::find(ReaderPool& readers) {
     stand_back();
     const ReaderPool::Lease reader = readers.borrow();
     Prediction(*reader, stopped_, [this](PredictedPart found) {
@@ -68,17 +66,7 @@ void Prefetch::find_and_push(ReaderPool& readers) {
         complete_ = true;
     }
     changed_.notify_all();
-    do {
-        push_decoded();
-    } while (decode_one());
-    {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return mounted_; });
-    }
-    if (helper_.joinable()) helper_.join();  // its last block
-    push_decoded();
-    const std::lock_guard lock(mutex_);
-    pusher_.reset();
+    while (decode_one()) {}
 }
 
 void Prefetch::decode_found() {
@@ -89,45 +77,6 @@ void Prefetch::decode_found() {
             changed_.wait(lock, [this] { return complete_ || taken_ < found_.size(); });
         }
         if (!decode_one()) return;
-    }
-}
-
-void Prefetch::can_push(fuse_session* session, Fd mount) {
-    {
-        const std::lock_guard lock(mutex_);
-        // Without the thread that lets go of it in the end it would keep the mount, and with it the server, for ever.
-        if (mount && !mounted_ && finder_.joinable()) pusher_.emplace(session, std::move(mount));
-        mounted_ = true;
-    }
-    changed_.notify_all();
-}
-
-void Prefetch::push_decoded() {
-    std::unique_lock lock(mutex_);
-    if (!pusher_ || found_.empty()) return;
-    if (!std::exchange(looked_up_, true)) {
-        // Where the launcher will look for the program.
-        lock.unlock();
-        for (const std::string& path : hint_.programs) {
-            if (stopped_ || pusher_->look_up(path)) break;
-        }
-        lock.lock();
-    }
-    while (!stopped_ && pushed_ < taken_) {
-        const PredictedPart next = found_[pushed_];
-        const bool last_round = mounted_ && complete_ && taken_ == found_.size();
-        lock.unlock();
-        const BlockPtr block = cache_.peek(next.part.key);
-        if (!block) {
-            if (!last_round) return;  // still being decoded
-            ++pushed_;                // damaged, or gone: another file that begins with the same block has been pushed
-            lock.lock();
-            continue;
-        }
-        // What the kernel has, it will not ask for; the memory, still warm, is for the next block.
-        if (pusher_->push(next, *block) && !next.part.fragment) cache_.drop(next.part.key);
-        ++pushed_;
-        lock.lock();
     }
 }
 

@@ -1,4 +1,4 @@
-// Decodes the blocks that a program's start will read, ahead of the requests, and pushes them into the kernel: found by
+// Decodes the blocks that a program's start will read, ahead of the requests: found by
 // image/prediction, decoded by two threads that use only what nobody else wants of the processor.  Belongs to the
 // image server; thread-safe.
 #pragma once
@@ -7,11 +7,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
-#include "fuse/push.h"
 #include "image/prediction.h"
 #include "image/reader_pool.h"
 
@@ -28,14 +26,10 @@ public:
     Prefetch(const Prefetch&) = delete;
     Prefetch& operator=(const Prefetch&) = delete;
 
-    // The mount exists, or never will (null).  Without a descriptor of its root nothing is pushed.
-    void can_push(fuse_session* session, Fd mount);
-
 private:
-    void find_and_push(ReaderPool& readers);
+    void find(ReaderPool& readers);
     void decode_found();
     bool decode_one();
-    void push_decoded();
 
     const SquashSource& source_;
     BlockCache& cache_;
@@ -46,11 +40,6 @@ private:
     std::vector<PredictedPart> found_;
     std::size_t taken_ = 0;  // of found_: somebody decodes them or has
     bool complete_ = false;  // nothing more will be found
-    bool mounted_ = false;   // can_push() was called
-    std::optional<Pusher> pusher_;
-    // Of the finding thread alone.
-    std::size_t pushed_ = 0;
-    bool looked_up_ = false;
     // Last: they use all of the above.
     std::thread finder_;
     std::thread helper_;

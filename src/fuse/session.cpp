@@ -133,13 +133,12 @@ Result<Tree> find_tree(ReaderPool& readers, const DeviceMessage& message) {
 }
 
 // Waits for the device, then lets `serve` answer until the mount is gone.
-template <class Serve> Status serve_with(ReaderPool& readers, Prefetch& prefetch, int link, Serve serve) {
+template <class Serve> Status serve_with(ReaderPool& readers, int link, Serve serve) {
     if (!launcher_speaks(link)) return {};
     SWRUN_TRY(DeviceMessage message, receive_device(link));
     SWRUN_TRY(const Tree tree, find_tree(readers, message));
     ImageService service{readers, tree.ghosts, tree.root, message.owners, std::time(nullptr)};
     SWRUN_TRY(const Session session, open_session(service, std::move(message.device)));
-    prefetch.can_push(session.get(), std::move(message.mount));
     serve(session.get());
     return {};
 }
@@ -154,9 +153,9 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
     HotWriter hot(image.hot, *image.cache, metadata);
     ReaderPool readers(std::move(image.reader), kThreads + 1);
     std::atomic<bool> stop = false;
-    std::optional<Prefetch> prefetch(std::in_place, *image.source, *image.cache, readers, image.hint, stop);
+    Prefetch prefetch(*image.source, *image.cache, readers, image.hint, stop);
     const int launcher = link.get();
-    Status served = serve_with(readers, *prefetch, launcher, [&](fuse_session* session) {
+    Status served = serve_with(readers, launcher, [&](fuse_session* session) {
         const auto trim = [&] {
             hot.write_aside();
             image.cache->clear();
@@ -166,15 +165,14 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         Watcher watcher;
         // What the server has in memory now stays there as long as the watcher, which shares its pages.
         const auto settled = [&] {
-            stop = true;  // a start is over by now, and what works ahead keeps the mount
+            stop = true;  // a start is over by now
             trim();
             watcher = Watcher::start(image.messages, image.path);
         };
         Caretaker caretaker({trim, settled}, Holder(std::move(link), std::move(doors)));
         answer_with_all({session, &caretaker, stats.get()});
-        prefetch.reset();  // it uses the session
     });
-    prefetch.reset();
+    stop = true;
     hot.finish();
     if (served && stats) return stats->append(image.cache->counters(), metadata.counters().decodes);
     return served;

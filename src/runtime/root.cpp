@@ -33,40 +33,27 @@ Error fuse_device_error(Error error) {
         "the FUSE device must be usable by everybody: chmod 0666 /dev/fuse; or use --image-mode=unpack");
 }
 
-// Whether the caller's are the only ids that processes in there can have.  Then the mount is for them alone, and the
-// server, which has them too, may look into it.  With allow_other it may not: that admits processes of the mount's
-// user namespace and those below it, and the server is above (fuse_allow_current_process() in linux/fs/fuse/dir.c).
-bool has_one_id(const NamespacePlan& names) {
-    uid_t real = 0, effective = 0, saved = 0;
-    gid_t real_group = 0, effective_group = 0, saved_group = 0;
-    if (::getresuid(&real, &effective, &saved) != 0) return false;
-    if (::getresgid(&real_group, &effective_group, &saved_group) != 0) return false;
-    return names.user && names.more_uids.empty() && real == effective && effective == saved &&
-           real_group == effective_group && effective_group == saved_group;
-}
-
 Result<Fd> mount_served(const ImageMount& image, const OwnerView& owners, const std::vector<Ghost>& ghosts,
                         const NamespacePlan& names, int link) {
     Result<Fd> device = open_file(kFuseDevice, O_RDWR, Error::Kind::host);
     if (!device) return fuse_device_error(std::move(device).error());
     // default_permissions: the kernel checks modes, and an overlay above gets EACCES without it.
-    std::vector<FsOption> options = {
+    // allow_other: processes with other ids in the namespace (fakeroot, root in nested one) may look.
+    const std::vector<FsOption> options = {
         {"source", "swrun"},
         {"fd", std::to_string(device->get())},
         {"rootmode", image.is_directory ? "40000" : "100000"},  // octal file type of the root, fuse(4)
         {"user_id", std::to_string(names.uid.inside)},
         {"group_id", std::to_string(names.gid.inside)},
         {"default_permissions", ""},
+        {"allow_other", ""},
         {"ro", ""},
     };
-    const bool caller_only = has_one_id(names);
-    if (!caller_only) options.push_back({"allow_other", ""});
     MountFlags flags;
     flags.read_only = true;
     Result<Fd> mount = make_mount("fuse", options, flags);
     if (!mount) return std::move(mount).error().with_hint("--image-mode=unpack does without FUSE mounts");
-    const bool may_look = caller_only && image.is_directory && image.part == "/";
-    SWRUN_CHECK(send_device(link, device->get(), may_look ? mount->get() : -1, owners, image.part, ghosts));
+    SWRUN_CHECK(send_device(link, device->get(), owners, image.part, ghosts));
     return mount;
 }
 

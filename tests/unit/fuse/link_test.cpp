@@ -67,7 +67,7 @@ TEST(Ghosts, AHugeCountIsAnErrorAndNoAllocation) {
 TEST(Link, CarriesADeviceOwnersAndGhosts) {
     const auto [ours, theirs] = link_ends();
     const Fd device(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    ASSERT_TRUE(send_device(ours.get(), device.get(), -1, kOwners, "/sub", kGhosts));
+    ASSERT_TRUE(send_device(ours.get(), device.get(), kOwners, "/sub", kGhosts));
     Result<DeviceMessage> message = receive_device(theirs.get());
     ASSERT_TRUE(message) << format_error(message.error());
     EXPECT_EQ(message->ghosts, kGhosts);
@@ -87,9 +87,7 @@ TEST(Link, CarriesMoreThanASocketBuffer) {
     const std::vector<Ghost> large = {{Ghost::Kind::file, "/etc/group", std::string(3U << 20U, 'g'), 0644}};
     const Fd device(::open("/dev/null", O_RDWR | O_CLOEXEC));
     Status sent = make_error(Error::Kind::internal, "not sent");
-    std::thread sender([&, link = ours.get()] {
-        sent = send_device(link, device.get(), -1, {true, 0, 0}, "/", large);
-    });
+    std::thread sender([&, link = ours.get()] { sent = send_device(link, device.get(), {true, 0, 0}, "/", large); });
     const Result<DeviceMessage> message = receive_device(theirs.get());
     sender.join();
     ASSERT_TRUE(sent);
@@ -101,7 +99,7 @@ TEST(Link, CarriesMoreThanASocketBuffer) {
 TEST(Link, ADeadServerIsAnErrorAndNoSignal) {
     auto [ours, theirs] = link_ends();
     theirs.reset();
-    const Status sent = send_device(ours.get(), 0, -1, kOwners, "/sub", kGhosts);
+    const Status sent = send_device(ours.get(), 0, kOwners, "/sub", kGhosts);
     ASSERT_FALSE(sent);
     EXPECT_EQ(sent.error().sys_errno, EPIPE);
 }

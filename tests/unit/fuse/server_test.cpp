@@ -130,7 +130,7 @@ TEST_F(Server, AMessageThatIsNoneIsItsEnd) {
 TEST_F(Server, EndsWhenTheDeviceHasNothingMoreToSay) {
     ASSERT_GT(pid_, 0);
     const Fd device(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    ASSERT_TRUE(send_device(link_.get(), device.get(), -1, {}, "/", {{Ghost::Kind::directory, "/new", "", 0755}}));
+    ASSERT_TRUE(send_device(link_.get(), device.get(), {}, "/", {{Ghost::Kind::directory, "/new", "", 0755}}));
     EXPECT_EQ(status_of_end(), 0);
 }
 

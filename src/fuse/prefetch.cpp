@@ -3,7 +3,6 @@
 #include <sched.h>
 
 #include <system_error>
-#include <utility>
 
 #include "support/io.h"
 #include "support/text.h"
@@ -54,10 +53,10 @@ Prefetch::~Prefetch() {
 void Prefetch::find(ReaderPool& readers) {
     stand_back();
     const ReaderPool::Lease reader = readers.borrow();
-    Prediction(*reader, stopped_, [this](PredictedPart found) {
+    Prediction(*reader, stopped_, [this](BlockKey found) {
         {
             const std::lock_guard lock(mutex_);
-            found_.push_back(std::move(found));
+            found_.push_back(found);
         }
         changed_.notify_one();
     }).run(hint_);
@@ -85,9 +84,9 @@ bool Prefetch::decode_one() {
     {
         const std::lock_guard lock(mutex_);
         if (stopped_ || taken_ == found_.size()) return false;
-        key = found_[taken_++].part.key;
+        key = found_[taken_++];
     }
-    (void)source_.block(key, cache_, BlockCache::Decoder::ahead);  // damage shows to whoever asks for it
+    (void)source_.block(key, cache_);  // damage shows to whoever asks for it
     return true;
 }
 

@@ -37,7 +37,7 @@ private:
     std::atomic<bool>& stopped_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<PredictedPart> found_;
+    std::vector<BlockKey> found_;
     std::size_t taken_ = 0;  // of found_: somebody decodes them or has
     bool complete_ = false;  // nothing more will be found
     // Last: they use all of the above.

@@ -7,16 +7,15 @@
 
 namespace swrun {
 
-Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockPtr>()>& decode, Decoder decoder) {
+Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockPtr>()>& decode) {
     // Many times what a block takes: a thread that decodes ahead is kept from its processor now and then.
     constexpr std::chrono::milliseconds kPatience(10);
-    if (works_ahead) decoder = Decoder::ahead;
     Shard& shard = shard_of(key);
     std::unique_lock lock(shard.mutex);
     for (;;) {
         const auto found = shard.slots.find(key);
         if (found == shard.slots.end()) {
-            shard.slots.emplace(key, Slot{nullptr, decoder, shard.order.end()});
+            shard.slots.emplace(key, Slot{nullptr, works_ahead, shard.order.end()});
             break;
         }
         if (found->second.block) {
@@ -24,7 +23,7 @@ Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockP
             hits_.fetch_add(1, std::memory_order_relaxed);
             return found->second.block;
         }
-        if (found->second.decoder == Decoder::needed || decoder == Decoder::ahead) {
+        if (!found->second.ahead || works_ahead) {
             shard.changed.wait(lock);
         } else if (shard.changed.wait_for(lock, kPatience) == std::cv_status::timeout) {
             break;
@@ -93,16 +92,6 @@ void BlockCache::clear() {
         shard.order.clear();
         shard.bytes = 0;
     }
-}
-
-void BlockCache::drop(BlockKey key) {
-    Shard& shard = shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    const auto found = shard.slots.find(key);
-    if (found == shard.slots.end() || !found->second.block) return;
-    shard.bytes -= found->second.block->size;
-    shard.order.erase(found->second.order);
-    shard.slots.erase(found);
 }
 
 void BlockCache::look_first(std::function<BlockPtr(BlockKey)> find, std::size_t keep) {

@@ -56,22 +56,16 @@ public:
 
     explicit BlockCache(std::size_t capacity) : shard_capacity_(capacity / kShards) {}
 
-    // Whether somebody waits for what the calling thread decodes, or it does so ahead of time, with the processor time
-    // that nobody else wants: it may be kept from it in the middle, and who needs the block does not wait long.
-    enum class Decoder : std::uint8_t { needed, ahead };
-    // Of the calling thread: all that it decodes is ahead.
+    // Of the calling thread: what it decodes nobody waits for, and it has only the processor time that nobody else wants.
+    // It may be kept from it in the middle: who needs the block does not wait long.
     static inline thread_local bool works_ahead = false;
 
     // The block, from the cache or from `decode`, which runs without a lock and must not call get().  Its
     // error goes to its caller alone; a waiting thread then tries for itself.
-    [[nodiscard]] Result<BlockPtr> get(BlockKey key, const std::function<Result<BlockPtr>()>& decode,
-                                       Decoder decoder = Decoder::needed);
+    [[nodiscard]] Result<BlockPtr> get(BlockKey key, const std::function<Result<BlockPtr>()>& decode);
 
     // The block if it is there now; null otherwise.
     [[nodiscard]] BlockPtr peek(BlockKey key) const;
-
-    // Forgets one: its memory is warm for the next.
-    void drop(BlockKey key);
 
     // Forgets every block, e.g. when nobody has asked for a while.
     void clear();
@@ -97,8 +91,8 @@ private:
         std::size_t operator()(BlockKey key) const { return key.position * 0x9E3779B97F4A7C15u; }
     };
     struct Slot {
-        BlockPtr block;  // null: being decoded
-        Decoder decoder = Decoder::needed;
+        BlockPtr block;      // null: being decoded
+        bool ahead = false;  // by a thread that works ahead
         std::list<BlockKey>::iterator order;
     };
     struct Shard {

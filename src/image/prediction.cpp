@@ -39,7 +39,7 @@ std::optional<Prediction::File> Prediction::find_file(const std::string& path) c
     if (!found.exists() || found.node.kind != Node::Kind::file) return std::nullopt;
     const std::optional<SquashNode> node = view_.find(found.path);
     if (!node) return std::nullopt;
-    return File{path, found.path, *node};
+    return File{found.path, *node};
 }
 
 std::optional<Prediction::File> Prediction::find_library(const std::string& name,
@@ -58,20 +58,20 @@ std::optional<Prediction::File> Prediction::find_library(const std::string& name
     return std::nullopt;
 }
 
-void Prediction::add_blocks(const File& file, const std::vector<std::uint64_t>& spots) {
+void Prediction::add_blocks(const SquashNode& node, const std::vector<std::uint64_t>& spots) {
     const std::uint64_t block_size = reader_.source().super().block_size;
     for (const std::uint64_t spot : spots) {
-        if (stop_ || spot >= file.node.size || !given_.insert({file.node.id, spot / block_size}).second) continue;
-        const Result<std::optional<FilePart>> part = reader_.part(file.node, spot / block_size);
-        if (part && *part) found_({file.asked, file.node.id, **part});
+        if (stop_ || spot >= node.size || !given_.insert({node.id, spot / block_size}).second) continue;
+        const Result<std::optional<BlockKey>> key = reader_.key_of(node, spot / block_size);
+        if (key && *key) found_(**key);
     }
 }
 
-void Prediction::add_whole(const File& file, std::size_t blocks) {
+void Prediction::add_whole(const SquashNode& node, std::size_t blocks) {
     const std::uint64_t block_size = reader_.source().super().block_size;
     std::vector<std::uint64_t> spots;
-    for (std::uint64_t at = 0; at < file.node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
-    add_blocks(file, spots);
+    for (std::uint64_t at = 0; at < node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
+    add_blocks(node, spots);
 }
 
 // How many blocks of an inode have been given.
@@ -84,15 +84,15 @@ std::size_t Prediction::given_of(std::uint64_t id) const {
 // left out.  The last one is the one that all others need, libc.
 void Prediction::add_rest() {
     for (auto library = libraries_.rbegin(); library != libraries_.rend(); ++library) {
-        if (library->node.size <= kMaxWhole && given_.size() < kMaxBlocks) {
-            add_whole(*library, kMaxBlocks - given_.size() + given_of(library->node.id));
+        if (library->size <= kMaxWhole && given_.size() < kMaxBlocks) {
+            add_whole(*library, kMaxBlocks - given_.size() + given_of(library->id));
         }
     }
 }
 
 void Prediction::add_program(const File& file, int depth) {
     if (stop_ || depth > kMaxDepth || seen_.size() >= kMaxFiles || !seen_.insert(file.path).second) return;
-    add_blocks(file, {0});
+    add_blocks(file.node, {0});
     const auto read = [&](std::uint64_t offset, std::span<std::byte> into) {
         const Result<std::size_t> got = reader_.read(file.node, offset, into);
         return got && *got == into.size();
@@ -109,22 +109,22 @@ void Prediction::add_program(const File& file, int depth) {
     }
     if (!needs->interpreter.empty()) {
         if (const auto loader = find_file(needs->interpreter); loader && seen_.insert(loader->path).second) {
-            add_whole(*loader, kSmallFile);
+            add_whole(loader->node, kSmallFile);
         }
     }
     const std::uint64_t block_size = reader_.source().super().block_size;
     if (file.node.size <= kSmallFile * block_size) {
-        add_whole(file, kSmallFile);
+        add_whole(file.node, kSmallFile);
     } else {
-        add_blocks(file, needs->spots);
+        add_blocks(file.node, needs->spots);
     }
     if (!needs->interpreter.empty()) {
-        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(*cache, kSmallFile);
+        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(cache->node, kSmallFile);
     }
     for (const std::string& name : needs->needed) {
         const auto library = find_library(name, needs->search);
         if (!library || seen_.contains(library->path)) continue;
-        libraries_.push_back(*library);
+        libraries_.push_back(library->node);
         add_program(*library, depth);
     }
 }

@@ -22,25 +22,17 @@ struct StartHint {
     friend bool operator==(const StartHint&, const StartHint&) = default;
 };
 
-// One block of a file that will be read.
-struct PredictedPart {
-    std::string path;  // as the program will ask for it: links are not resolved
-    std::uint64_t id = 0;
-    FilePart part;
-};
-
 class Prediction {
 public:
     // `found` gets each block once, in the order in which they will be needed.  `reader` is borrowed and used
     // by nobody else meanwhile.  `stop`: give up soon.
-    Prediction(SquashReader& reader, const std::atomic<bool>& stop, std::function<void(PredictedPart)> found)
+    Prediction(SquashReader& reader, const std::atomic<bool>& stop, std::function<void(BlockKey)> found)
         : reader_(reader), view_(reader), stop_(stop), found_(std::move(found)) {}
 
     void run(const StartHint& hint);
 
 private:
     struct File {
-        std::string asked;
         std::string path;  // links resolved
         SquashNode node;
     };
@@ -48,17 +40,17 @@ private:
     [[nodiscard]] std::optional<File> find_file(const std::string& path) const;
     [[nodiscard]] std::optional<File> find_library(const std::string& name, const std::vector<std::string>& search);
     void add_program(const File& file, int depth);
-    void add_blocks(const File& file, const std::vector<std::uint64_t>& spots);
-    void add_whole(const File& file, std::size_t blocks);
+    void add_blocks(const SquashNode& node, const std::vector<std::uint64_t>& spots);
+    void add_whole(const SquashNode& node, std::size_t blocks);
     void add_rest();
     [[nodiscard]] std::size_t given_of(std::uint64_t id) const;
 
     SquashReader& reader_;
     ImageView view_;
     const std::atomic<bool>& stop_;
-    std::function<void(PredictedPart)> found_;
+    std::function<void(BlockKey)> found_;
     std::set<std::string> seen_;
-    std::vector<File> libraries_;
+    std::vector<SquashNode> libraries_;                        // in the order of need
     std::set<std::pair<std::uint64_t, std::uint64_t>> given_;  // inode, block
 };
 

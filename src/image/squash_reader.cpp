@@ -95,16 +95,14 @@ Result<SquashReader::BlockPlace> SquashReader::place_of(const SquashNode& file, 
     return place;
 }
 
-Result<std::optional<FilePart>> SquashReader::part(const SquashNode& file, std::uint64_t number) {
+Result<std::optional<BlockKey>> SquashReader::key_of(const SquashNode& file, std::uint64_t number) {
     const std::uint64_t block_size = source().super().block_size;
     if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
-    std::optional<FilePart> part;
-    if (number >= file.size / block_size + (file.size % block_size != 0 ? 1 : 0)) return part;
+    std::optional<BlockKey> key;
+    if (number >= file.size / block_size + (file.size % block_size != 0 ? 1 : 0)) return key;
     SWRUN_TRY(const BlockPlace place, place_of(file, number));
-    if (SquashSource::stored_size(place.key.header) == 0) return part;
-    part = {place.key, place.offset, number * block_size,
-            static_cast<std::size_t>(std::min(block_size, file.size - number * block_size)), place.fragment};
-    return part;
+    if (SquashSource::stored_size(place.key.header) != 0) key = place.key;
+    return key;
 }
 
 Result<FileBlock> SquashReader::block(const SquashNode& file, std::uint64_t number, std::span<std::byte> scratch) {

@@ -39,15 +39,6 @@ struct FileBlock {
     std::uint64_t size = 0;
 };
 
-// One block of a file before it is decoded.
-struct FilePart {
-    BlockKey key;
-    std::size_t inside = 0;    // where in the decoded block its bytes begin
-    std::uint64_t offset = 0;  // in the file
-    std::size_t size = 0;
-    bool fragment = false;  // other files have their ends in the same block
-};
-
 class SquashReader {
 public:
     // Fails when the tables or the root directory cannot be read.  `hot`, if any, is asked for metadata; the caller
@@ -76,7 +67,7 @@ public:
     [[nodiscard]] Result<std::uint64_t> filled_size(const SquashNode& file);
 
     // Where block `number` of a file is stored; nullopt for a hole and past the end.
-    [[nodiscard]] Result<std::optional<FilePart>> part(const SquashNode& file, std::uint64_t number);
+    [[nodiscard]] Result<std::optional<BlockKey>> key_of(const SquashNode& file, std::uint64_t number);
 
     // Entries in the order of the image (by byte value), without "." and "..", starting at `from`: 0, or
     // the `next` of an entry seen before.  At most `limit`; fewer only at the end.

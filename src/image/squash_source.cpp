@@ -32,9 +32,8 @@ Status SquashSource::read(std::span<std::byte> into, std::uint64_t position) con
     return sys_error(Error::Kind::image, "read", "image at " + std::to_string(position), EIO);
 }
 
-Result<BlockPtr> SquashSource::block(BlockKey key, BlockCache& cache, BlockCache::Decoder decoder) const {
-    return cache.get(
-        key, [this, key] { return decode_new(key); }, decoder);
+Result<BlockPtr> SquashSource::block(BlockKey key, BlockCache& cache) const {
+    return cache.get(key, [this, key] { return decode_new(key); });
 }
 
 Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into) const {

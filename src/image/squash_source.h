@@ -28,8 +28,7 @@ public:
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
     // The decompressed block, from the cache or decoded now.  EIO when it is damaged or out of bounds.
-    [[nodiscard]] Result<BlockPtr> block(BlockKey key, BlockCache& cache,
-                                         BlockCache::Decoder decoder = BlockCache::Decoder::needed) const;
+    [[nodiscard]] Result<BlockPtr> block(BlockKey key, BlockCache& cache) const;
 
     // The same past any cache, for who reads each block once: into memory of the caller that holds a whole block
     // (super().block_size); gives the size.

@@ -322,12 +322,12 @@ private:
     void compare_places(const std::string& name, const SquashNode& file) {
         const std::vector<Place> theirs = library_.places(file.id);
         for (std::uint64_t number = 0; number <= theirs.size(); ++number) {
-            const auto key = got(reader_->part(file, number), "block of " + name);
+            const auto key = got(reader_->key_of(file, number), "block of " + name);
             std::optional<Place> place;
             if (number < theirs.size()) place = theirs[static_cast<std::size_t>(number)];
             if (place && swrun::SquashSource::stored_size(place->second) == 0) place.reset();
             const bool equal = key.has_value() == place.has_value() &&
-                               (!key || (key->key.position == place->first && key->key.header == place->second));
+                               (!key || (key->position == place->first && key->header == place->second));
             if (!equal) differ("place of block " + std::to_string(number) + " of " + name);
         }
     }

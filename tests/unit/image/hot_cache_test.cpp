@@ -449,7 +449,7 @@ TEST_F(Hot, ACacheDecodesOnlyWhatIsNotThere) {
     EXPECT_EQ(counters.hot, 1U);
     EXPECT_EQ(counters.hits, 1U);
     EXPECT_EQ(counters.decodes, 1U);
-    cache.drop({6000, kHeader});
+    cache.clear();
     const std::vector<KeptBlock> kept = cache.take_kept();
     ASSERT_EQ(kept.size(), 1U) << "also what has been dropped";
     EXPECT_EQ(kept[0].key, (BlockKey{6000, kHeader}));

@@ -45,15 +45,15 @@ protected:
     std::vector<BlockKey> predict(const std::vector<std::string>& programs) {
         std::vector<BlockKey> found;
         const std::atomic<bool> go = false;
-        Prediction(*reader_, go, [&](const PredictedPart& one) { found.push_back(one.part.key); }).run({programs});
+        Prediction(*reader_, go, [&](BlockKey key) { found.push_back(key); }).run({programs});
         return found;
     }
     BlockKey key(const std::string& path, std::uint64_t number) {
         const auto node = ImageView(*reader_).find(path);
         EXPECT_TRUE(node) << path;
-        const auto part = reader_->part(*node, number);
-        EXPECT_TRUE(part && *part) << path;
-        return (*part)->key;
+        const auto key = reader_->key_of(*node, number);
+        EXPECT_TRUE(key && *key) << path;
+        return **key;
     }
 
     TempDir dir_;

@@ -54,7 +54,7 @@ IMPURE_SUPPORT = ['support/fd.h', 'support/io.h', 'support/process.h', 'support/
 HOMES = [
     ('threads', re.compile(r'^(thread|mutex|shared_mutex|future|condition_variable|semaphore|barrier|latch|'
                            r'stop_token|pthread\.h)$'),
-     ['src/fuse/*', 'src/image/reader_pool.*', 'src/image/block_cache.*', 'src/unpack/*']),
+     ['src/fuse/*', 'src/image/reader_pool.*', 'src/image/block_cache.*', 'src/image/block_memory.*', 'src/unpack/*']),
     ('CLI11', re.compile(r'^CLI/'), ['src/cli/options.cpp']),
     ('toml++', re.compile(r'^toml(\+\+|plusplus)?(/|\.h)'), ['src/cli/limit_file.cpp', 'src/cli/site_config.cpp', 'src/cli/site_file.cpp']),
     ('libsquashfuse', re.compile(r'^(squashfuse(/|\.h|_)|sqfs|squashfs_fs\.h)'), ['src/image/squash_reader.cpp', 'src/image/squash_metadata.cpp', 'src/image/squash_source.cpp']),

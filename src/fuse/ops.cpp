@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 namespace swrun {
 namespace {
@@ -139,6 +140,7 @@ void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
                 fuse_reply_err(request, errno_of(node.error()));
                 return;
             }
+            if (node->kind == SquashNode::Kind::file) service.listings.note_lookup(directory.id);
             const fuse_entry_param entry = entry_of(service, node->id, attributes(service, *node));
             fuse_reply_entry(request, &entry);
         }
@@ -197,7 +199,7 @@ void read_ghost(fuse_req_t request, const GhostNode* ghost, std::size_t size, of
 void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node, std::size_t size,
                 std::uint64_t offset) {
     static const std::byte kZeros[65536]{};
-    std::vector<BlockPtr> held;
+    std::vector<FileSlice> held;
     std::vector<iovec> pieces;
     while (size > 0) {
         Result<FileSlice> slice = reader.slice(node, offset, size);
@@ -209,45 +211,65 @@ void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node
         const void* bytes = slice->block ? static_cast<const void*>(slice->view().data()) : kZeros;
         const std::size_t length = slice->block ? slice->size : std::min(slice->size, sizeof kZeros);
         pieces.push_back({const_cast<void*>(bytes), length});
-        if (slice->block) held.push_back(std::move(slice->block));
+        if (slice->block) held.push_back(*std::move(slice));
         offset += length;
         size -= length;
     }
+    Prefetch* const ahead = service_of(request).ahead;  // the answer frees the request
     fuse_reply_iov(request, pieces.data(), static_cast<int>(pieces.size()));
+    for (const FileSlice& slice : held) {
+        if (!slice.is_whole()) continue;
+        if (ahead != nullptr) ahead->skip(slice.key);
+        reader.drop(slice);
+    }
 }
+
+// No fault asks for more than the kernel's read-ahead window of 128 KiB (VM_READAHEAD_PAGES), but runtime/read_ahead does,
+// and nobody waits for that: while the blocks are decoded somewhere else, what somebody waits for is answered here.
+constexpr std::size_t kLargestFault = 128U << 10U;
 
 void op_read(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
     if (is_ghost(ino)) {
         read_ghost(request, service_of(request).ghosts.find(ino), size, offset);
         return;
     }
-    with_node(request, ino, [&](ImageService&, SquashReader& reader, const SquashNode& node) {
-        read_image(request, reader, node, size, static_cast<std::uint64_t>(offset));
+    const auto from = static_cast<std::uint64_t>(offset);
+    with_node(request, ino, [&](ImageService& service, SquashReader& reader, const SquashNode& node) {
+        if (size > kLargestFault && service.ahead != nullptr && !reader.has_cached(node, from, size)) {
+            const auto later = [request, ino, size, from] {
+                with_node(request, ino, [&](ImageService&, SquashReader& other, const SquashNode& same) {
+                    read_image(request, other, same, size, from);
+                });
+            };
+            if (service.ahead->defer(later)) return;
+        }
+        read_image(request, reader, node, size, from);
     });
 }
 
 // One answer to readdir or readdirplus as it fills.
 class Listing {
 public:
-    Listing(fuse_req_t request, std::size_t size, bool plus) : request_(request), bytes_(size), plus_(plus) {}
+    Listing(fuse_req_t request, std::size_t size, bool plus)
+        : request_(request), size_(size), bytes_(std::make_unique_for_overwrite<char[]>(size)), plus_(plus) {}
 
     // False when the entry does not fit any more.
     bool add(const char* name, const fuse_entry_param& entry, std::uint64_t next) {
-        const std::size_t room = bytes_.size() - used_;
+        const std::size_t room = size_ - used_;
         const auto offset = static_cast<off_t>(next);
-        const std::size_t need =
-            plus_ ? fuse_add_direntry_plus(request_, bytes_.data() + used_, room, name, &entry, offset)
-                  : fuse_add_direntry(request_, bytes_.data() + used_, room, name, &entry.attr, offset);
+        char* const at = bytes_.get() + used_;
+        const std::size_t need = plus_ ? fuse_add_direntry_plus(request_, at, room, name, &entry, offset)
+                                       : fuse_add_direntry(request_, at, room, name, &entry.attr, offset);
         if (need > room) return false;
         used_ += need;
         return true;
     }
-    [[nodiscard]] std::size_t room() const { return bytes_.size() - used_; }
-    void reply() { fuse_reply_buf(request_, bytes_.data(), used_); }
+    void reply() { fuse_reply_buf(request_, bytes_.get(), used_); }
 
 private:
     fuse_req_t request_;
-    std::vector<char> bytes_;
+    std::size_t size_;
+    std::unique_ptr<char[]> bytes_;
     std::size_t used_ = 0;
     bool plus_;
 };
@@ -262,9 +284,10 @@ bool list_ghosts(const ImageService& service, Listing& listing, std::uint64_t di
     return true;
 }
 
-Status list_image(const ImageService& service, SquashReader& reader, const SquashNode& directory, Listing& listing,
+Status list_image(ImageService& service, SquashReader& reader, const SquashNode& directory, Listing& listing,
                   std::uint64_t from, bool plus) {
     constexpr std::size_t kBatch = 64;
+    const bool with_files = plus && service.listings.brings_files(directory.id);
     for (;;) {
         SWRUN_TRY(const std::vector<SquashEntry> entries, reader.list(directory, from, kBatch));
         for (const SquashEntry& one : entries) {
@@ -273,12 +296,16 @@ Status list_image(const ImageService& service, SquashReader& reader, const Squas
             struct stat st {};
             st.st_ino = one.number;
             st.st_mode = type_bits(one.kind);
-            if (plus) {
+            // An entry without a node id has a name, number and type only (fs/fuse/readdir.c, fuse_direntplus_link).
+            const bool whole = plus && (one.kind != SquashNode::Kind::file || with_files);
+            if (whole) {
                 const Result<SquashNode> node = reader.node(one.id);
                 if (!node) return node.error();
                 st = attributes(service, *node);
             }
-            if (!listing.add(one.name.c_str(), entry_of(service, one.id, st), kImageOffset + one.next)) return {};
+            fuse_entry_param entry = entry_of(service, one.id, st);
+            if (!whole) entry.ino = 0;
+            if (!listing.add(one.name.c_str(), entry, kImageOffset + one.next)) return {};
         }
         if (entries.size() < kBatch) return {};
     }

@@ -1,15 +1,21 @@
-// Decodes the blocks that a program's start will read, ahead of the requests: found by
-// image/prediction, decoded by two threads that use only what nobody else wants of the processor.  Belongs to the
-// image server; thread-safe.
+// Decodes the blocks that a program's start will read, ahead of the requests: found by image/prediction, decoded by
+// threads that use only what nobody else wants of the processor.  They also answer requests that nobody waits for yet.
+// Belongs to the image server; thread-safe.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <memory>
+#include <deque>
+#include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "fuse/placement.h"
+#include "fuse/predicted_files.h"
 #include "image/prediction.h"
 #include "image/reader_pool.h"
 
@@ -19,27 +25,53 @@ class Prefetch {
 public:
     // Begins at once, unless there is nothing to predict or no core to spare: the program then waits for its own blocks
     // only.  Everything is borrowed.
-    // `stop`: give up, from any thread.
+    // `told` gets what has been found; null: nobody does.  `done` is called once, by a thread that is about to rest.
     Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint,
-             std::atomic<bool>& stop);
-    ~Prefetch();  // gives up soon
+             PredictedFiles* told, const Placement& placement, std::function<void()> done);
+    ~Prefetch();
     Prefetch(const Prefetch&) = delete;
     Prefetch& operator=(const Prefetch&) = delete;
 
+    [[nodiscard]] bool runs() const { return runs_; }
+
+    // Has the job done by one of the threads, or by whoever calls do_deferred; jobs come before blocks.  False when there
+    // are no threads: the caller does it himself.
+    [[nodiscard]] bool defer(std::function<void()> job);
+    [[nodiscard]] bool has_deferred() const { return deferred_count_.load() > 0; }
+    bool do_deferred();  // the oldest; false when there is none
+
+    // A block that the kernel has now: it need not be decoded.
+    void skip(BlockKey block);
+
+    // No block is begun any more, all that is deferred gets done; then the threads are gone.  From any thread.
+    void end();
+
 private:
+    void stand_back() const;
     void find(ReaderPool& readers);
-    void decode_found();
+    void announce(const PredictedBlock& block);
+    void help();
+    void work();
     bool decode_one();
 
     const SquashSource& source_;
     BlockCache& cache_;
     const StartHint& hint_;
-    std::atomic<bool>& stopped_;
+    PredictedFiles* told_;
+    const Placement& placement_;
+    std::map<std::string, std::optional<std::size_t>> announced_;  // by path; the finder's
+    std::function<void()> done_;
+    std::atomic<bool> stopped_ = false;
+    bool runs_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<BlockKey> found_;
     std::size_t taken_ = 0;  // of found_: somebody decodes them or has
+    std::vector<BlockKey> skipped_;
+    std::deque<std::function<void()>> deferred_;
+    std::atomic<std::size_t> deferred_count_ = 0;
     bool complete_ = false;  // nothing more will be found
+    std::mutex ending_;
     // Last: they use all of the above.
     std::thread finder_;
     std::thread helper_;

@@ -67,7 +67,14 @@ void leave_job(const char* name) {
 Result<Fd> start_image_server(ServedImage& image, Doors& doors) {
     if (image.server) return std::move(image.server);
     SWRUN_TRY(auto ends, make_link());
-    SWRUN_CHECK(start_orphan("the image server", [&] { serve_and_exit(image, std::move(ends.second), doors); }));
+    image.placement = Placement::here();
+    if (!image.hint.programs.empty()) image.predicted = PredictedFiles::make(image.source->super().block_size);
+    // At once, before it has run: it would wait for the launcher's processor while another is idle.
+    const auto started = [&](pid_t server) {
+        if (!image.hint.programs.empty()) image.placement.push_away(server);
+    };
+    const auto body = [&] { serve_and_exit(image, std::move(ends.second), doors); };
+    SWRUN_CHECK(start_orphan("the image server", body, started));
     doors = Doors();
     return std::move(ends.first);
 }

@@ -8,13 +8,11 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 #include <optional>
-#include <system_error>
-#include <thread>
 
 #include "fuse/caretaker.h"
+#include "fuse/desk.h"
 #include "fuse/hot_writer.h"
 #include "fuse/link.h"
 #include "fuse/ops.h"
@@ -26,9 +24,7 @@
 namespace swrun {
 namespace {
 
-// Threads that answer: the second comes when there is more to do than a short program's start.
-constexpr std::size_t kThreads = 2;
-constexpr unsigned kSecondAfter = 64;  // requests
+constexpr std::size_t kReaders = 4;  // two threads that answer, two that work ahead
 
 // The usual 8 MiB for each thread count against limits of address space and data (setrlimit(2)); nothing here recurses.
 void use_small_stacks() {
@@ -82,43 +78,6 @@ Result<Session> open_session(ImageService& service, Fd device) {
     return session;
 }
 
-// What the answering threads share.
-struct Desk {
-    fuse_session* session = nullptr;
-    Caretaker* caretaker = nullptr;
-    ServerStats* stats = nullptr;  // null when nobody counts
-};
-
-// Until the mount is gone: the device then says ENODEV, which libfuse turns into the end of the session.
-template <class Each> void answer(const Desk& desk, Each each) {
-    fuse_buf buffer{};
-    while (fuse_session_exited(desk.session) == 0) {
-        const int size = fuse_session_receive_buf(desk.session, &buffer);
-        if (size == -EINTR) continue;
-        if (size <= 0) break;
-        each();
-        desk.caretaker->note_request();
-        if (desk.stats != nullptr)
-            desk.stats->count({static_cast<const std::byte*>(buffer.mem), static_cast<std::size_t>(size)});
-        fuse_session_process_buf(desk.session, &buffer);
-    }
-    std::free(buffer.mem);
-}
-
-void answer_with_all(const Desk& desk) {
-    std::thread second;
-    unsigned requests = 0;
-    answer(desk, [&] {
-        if (++requests != kSecondAfter) return;
-        try {
-            second = std::thread([&desk] { answer(desk, [] {}); });
-        } catch (const std::system_error&) {
-            // The limit of processes is reached (ulimit -u): one thread serves as well, only not as fast.
-        }
-    });
-    if (second.joinable()) second.join();
-}
-
 struct Tree {
     GhostTree ghosts;
     std::uint64_t root = 0;
@@ -133,11 +92,18 @@ Result<Tree> find_tree(ReaderPool& readers, const DeviceMessage& message) {
 }
 
 // Waits for the device, then lets `serve` answer until the mount is gone.
-template <class Serve> Status serve_with(ReaderPool& readers, int link, Serve serve) {
+template <class Serve> Status serve_with(ReaderPool& readers, Prefetch& prefetch, int link, Serve serve) {
     if (!launcher_speaks(link)) return {};
     SWRUN_TRY(DeviceMessage message, receive_device(link));
     SWRUN_TRY(const Tree tree, find_tree(readers, message));
-    ImageService service{readers, tree.ghosts, tree.root, message.owners, std::time(nullptr)};
+    ListingStyle listings;
+    ImageService service{readers,
+                         tree.ghosts,
+                         tree.root,
+                         message.owners,
+                         std::time(nullptr),
+                         listings,
+                         prefetch.runs() ? &prefetch : nullptr};
     SWRUN_TRY(const Session session, open_session(service, std::move(message.device)));
     serve(session.get());
     return {};
@@ -151,28 +117,58 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
     const std::unique_ptr<ServerStats> stats = ServerStats::wanted();
     if (stats) image.cache->remember_decodes();
     HotWriter hot(image.hot, *image.cache, metadata);
-    ReaderPool readers(std::move(image.reader), kThreads + 1);
-    std::atomic<bool> stop = false;
-    Prefetch prefetch(*image.source, *image.cache, readers, image.hint, stop);
+    ReaderPool readers(std::move(image.reader), kReaders);
+    // The first thread, which answers, is the process.
+    const pid_t first = ::getpid();
+    std::atomic<bool> roams = false;
+    const auto roam = [&] {
+        image.placement.release(first);
+        roams = image.placement.others() > 0;  // with one processor, who does not sleep keeps others from asking
+    };
+    // Of the two that tell the end of a program's start, the later counts: nothing more to decode, enough asked for.
+    std::atomic<int> starting = 2;
+    const auto has_started = [&] {
+        if (--starting == 0) roam();  // below it: it does so from the beginning
+    };
+    Prefetch prefetch(*image.source, *image.cache, readers, image.hint, image.predicted.get(), image.placement,
+                      has_started);
+    if (prefetch.runs()) {
+        image.placement.keep_here();
+    } else {
+        starting = 0;
+        roam();
+    }
     const int launcher = link.get();
-    Status served = serve_with(readers, launcher, [&](fuse_session* session) {
+    Status served = serve_with(readers, prefetch, launcher, [&](fuse_session* session) {
         const auto trim = [&] {
             hot.write_aside();
             image.cache->clear();
             metadata.clear();
+            free_spare_blocks();
             ::malloc_trim(0);
         };
         Watcher watcher;
         // What the server has in memory now stays there as long as the watcher, which shares its pages.
         const auto settled = [&] {
-            stop = true;  // a start is over by now
+            prefetch.end();
+            roam();
+            image.placement.release();
             trim();
             watcher = Watcher::start(image.messages, image.path);
         };
         Caretaker caretaker({trim, settled}, Holder(std::move(link), std::move(doors)));
-        answer_with_all({session, &caretaker, stats.get()});
+        const auto each = [&](const fuse_buf& buffer, std::size_t size) {
+            caretaker.note_request();
+            if (stats) stats->count({static_cast<const std::byte*>(buffer.mem), size});
+        };
+        Desk(session,
+             {each, [&] { image.placement.release(); }, has_started, [&] { return prefetch.has_deferred(); },
+              [&] { (void)prefetch.do_deferred(); }},
+             roams)
+            .run();
+        prefetch.end();  // its requests belong to the session
     });
-    stop = true;
+    prefetch.end();
     hot.finish();
     if (served && stats) return stats->append(image.cache->counters(), metadata.counters().decodes);
     return served;

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "fuse/holder.h"
+#include "fuse/placement.h"
+#include "fuse/predicted_files.h"
 #include "fuse/watcher.h"
 #include "image/hot_cache.h"
 #include "image/prediction.h"
@@ -19,9 +21,11 @@ struct ServedImage {
     std::shared_ptr<const SquashSource> source;
     std::shared_ptr<BlockCache> cache;
     SquashReader reader;
-    StartHint hint{};                       // what will be started from it; empty for nothing
-    std::string path{};                     // for messages
-    MessagePlace messages{};                // where they go
+    StartHint hint{};                             // what will be started from it; empty for nothing
+    std::shared_ptr<PredictedFiles> predicted{};  // what the server found out about that; null without a server
+    Placement placement{};                        // of the server's threads
+    std::string path{};                           // for messages
+    MessagePlace messages{};                      // where they go
     Fd server{};                            // to a server that was started while the launch is still being planned
     std::shared_ptr<const HotCache> hot{};  // where decoded blocks are kept between launches; null: nowhere
 };

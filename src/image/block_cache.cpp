@@ -85,6 +85,18 @@ BlockPtr BlockCache::peek(BlockKey key) const {
     return found == shard.slots.end() ? nullptr : found->second.block;
 }
 
+void BlockCache::drop(BlockKey key) {
+    Shard& shard = shard_of(key);
+    BlockPtr dropped;  // freed without the lock
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.slots.find(key);
+    if (found == shard.slots.end() || !found->second.block) return;
+    shard.bytes -= found->second.block->size;
+    shard.order.erase(found->second.order);
+    dropped = std::move(found->second.block);
+    shard.slots.erase(found);
+}
+
 void BlockCache::clear() {
     for (Shard& shard : shards_) {
         const std::lock_guard lock(shard.mutex);

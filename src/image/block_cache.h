@@ -17,13 +17,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "image/block_memory.h"
 #include "support/result.h"
 
 namespace swrun {
 
 // Immutable once it is in the cache; lives as long as anybody holds it, evicted or not.
 struct Block {
-    std::unique_ptr<std::byte[]> bytes;
+    BlockBytes bytes;
     std::size_t size = 0;
     std::uint32_t stored = 0;  // of a metadata block: bytes that it takes in the image
 
@@ -66,6 +67,9 @@ public:
 
     // The block if it is there now; null otherwise.
     [[nodiscard]] BlockPtr peek(BlockKey key) const;
+
+    // Forgets one that is there: whoever wanted it has put it where the next will find it sooner.
+    void drop(BlockKey key);
 
     // Forgets every block, e.g. when nobody has asked for a while.
     void clear();

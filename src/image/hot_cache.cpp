@@ -239,7 +239,7 @@ BlockPtr HotCache::find(BlockKey key) const {
     const auto found = std::lower_bound(entries_.begin(), entries_.end(), wanted, before);
     if (found == entries_.end() || found->key != key) return nullptr;
     auto block = std::make_shared<Block>();
-    block->bytes = std::make_unique_for_overwrite<std::byte[]>(found->size);
+    block->bytes = block_memory(found->size);
     block->size = found->size;
     block->stored = found->stored;
     const std::span<std::byte> bytes(block->bytes.get(), block->size);

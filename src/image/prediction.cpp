@@ -4,7 +4,6 @@
 #include <array>
 #include <optional>
 
-#include "image/elf_needs.h"
 #include "support/path.h"
 #include "support/text.h"
 
@@ -13,9 +12,10 @@ namespace {
 
 constexpr std::size_t kSmallFile = 4;           // blocks: files up to that size are read whole, at once
 constexpr std::uint64_t kMaxWhole = 2U << 20U;  // bytes: libraries up to that size, in the end
-constexpr std::size_t kMaxBlocks = 18;          // in all, as far as this goes: the rest of a libc at most
-constexpr std::size_t kMaxFiles = 64;           // programs and libraries of one start
-constexpr int kMaxDepth = 4;                    // scripts whose interpreter is a script
+constexpr std::uint64_t kMaxProgram = 8U << 20U;
+constexpr std::size_t kMaxBlocks = 18;  // in all, as far as this goes: the rest of a libc at most
+constexpr std::size_t kMaxFiles = 64;   // programs and libraries of one start
+constexpr int kMaxDepth = 4;            // scripts whose interpreter is a script
 constexpr std::size_t kMaxScriptLine = 256;
 
 // Where loaders look without being told (ld.so(8)); the first three are the usual ones.
@@ -31,6 +31,8 @@ constexpr std::array<const char*, 12> kLibraryDirectories = {"/lib/x86_64-linux-
                                                              "/usr/lib",
                                                              "/usr/local/lib",
                                                              "/usr/local/lib64"};
+
+bool is_c_library(std::string_view name) { return name == "libc.so.6" || name.starts_with("libc.musl-"); }
 
 }  // namespace
 
@@ -58,20 +60,21 @@ std::optional<Prediction::File> Prediction::find_library(const std::string& name
     return std::nullopt;
 }
 
-void Prediction::add_blocks(const SquashNode& node, const std::vector<std::uint64_t>& spots) {
+void Prediction::add_blocks(const File& file, const std::vector<std::uint64_t>& spots) {
+    const SquashNode& node = file.node;
     const std::uint64_t block_size = reader_.source().super().block_size;
     for (const std::uint64_t spot : spots) {
         if (stop_ || spot >= node.size || !given_.insert({node.id, spot / block_size}).second) continue;
         const Result<std::optional<BlockKey>> key = reader_.key_of(node, spot / block_size);
-        if (key && *key) found_(**key);
+        if (key && *key) sink_.found({file.path, node.size, spot / block_size, **key});
     }
 }
 
-void Prediction::add_whole(const SquashNode& node, std::size_t blocks) {
+void Prediction::add_whole(const File& file, std::size_t blocks) {
     const std::uint64_t block_size = reader_.source().super().block_size;
     std::vector<std::uint64_t> spots;
-    for (std::uint64_t at = 0; at < node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
-    add_blocks(node, spots);
+    for (std::uint64_t at = 0; at < file.node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
+    add_blocks(file, spots);
 }
 
 // How many blocks of an inode have been given.
@@ -81,18 +84,21 @@ std::size_t Prediction::given_of(std::uint64_t id) const {
 }
 
 // Faults bring in neighbours, and relocations and constructors lie all over: of a library of usual size little is
-// left out.  The last one is the one that all others need, libc.
-void Prediction::add_rest() {
+// left out.  The last one is the one that all others need, libc.  A large program is one that begins with much work,
+// as interpreters do.
+void Prediction::add_rest(const File& program) {
     for (auto library = libraries_.rbegin(); library != libraries_.rend(); ++library) {
-        if (library->size <= kMaxWhole && given_.size() < kMaxBlocks) {
-            add_whole(*library, kMaxBlocks - given_.size() + given_of(library->id));
+        if (library->node.size <= kMaxWhole && given_.size() < kMaxBlocks) {
+            add_whole(*library, kMaxBlocks - given_.size() + given_of(library->node.id));
         }
     }
+    if (program.node.size <= kMaxProgram)
+        add_whole(program, program.node.size / reader_.source().super().block_size + 1);
 }
 
 void Prediction::add_program(const File& file, int depth) {
     if (stop_ || depth > kMaxDepth || seen_.size() >= kMaxFiles || !seen_.insert(file.path).second) return;
-    add_blocks(file.node, {0});
+    add_blocks(file, {0});
     const auto read = [&](std::uint64_t offset, std::span<std::byte> into) {
         const Result<std::size_t> got = reader_.read(file.node, offset, into);
         return got && *got == into.size();
@@ -109,34 +115,46 @@ void Prediction::add_program(const File& file, int depth) {
     }
     if (!needs->interpreter.empty()) {
         if (const auto loader = find_file(needs->interpreter); loader && seen_.insert(loader->path).second) {
-            add_whole(loader->node, kSmallFile);
+            add_whole(*loader, kSmallFile);
         }
     }
     const std::uint64_t block_size = reader_.source().super().block_size;
     if (file.node.size <= kSmallFile * block_size) {
-        add_whole(file.node, kSmallFile);
+        add_whole(file, kSmallFile);
     } else {
-        add_blocks(file.node, needs->spots);
+        add_blocks(file, needs->spots);
     }
     if (!needs->interpreter.empty()) {
-        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(cache->node, kSmallFile);
+        if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(*cache, kSmallFile);
     }
-    for (const std::string& name : needs->needed) {
-        const auto library = find_library(name, needs->search);
+    add_libraries(*needs, depth);
+}
+
+// The C library before all others, and whole: every program needs most of it, and it is said before somebody waits.
+void Prediction::add_libraries(const ElfNeeds& needs, int depth) {
+    std::vector<File> libraries;
+    for (const std::string& name : needs.needed) {
+        auto library = find_library(name, needs.search);
         if (!library || seen_.contains(library->path)) continue;
-        libraries_.push_back(library->node);
-        add_program(*library, depth);
+        if (is_c_library(name) && library->node.size <= kMaxWhole) add_whole(*library, kMaxBlocks);
+        libraries.push_back(*std::move(library));
+    }
+    for (const File& library : libraries) {
+        libraries_.push_back(library);
+        add_program(library, depth);
     }
 }
 
 void Prediction::run(const StartHint& hint) {
-    for (const std::string& path : hint.programs) {
-        if (stop_) return;
+    for (std::size_t i = 0; i < hint.programs.size() && !stop_; ++i) {
+        const std::string path = clean_path(hint.programs[i]);
         if (const auto program = find_file(path)) {
             add_program(*program, 0);
-            add_rest();
+            add_rest(*program);
             return;
         }
+        const ResolvedPath nothing = resolve_in(view_, path);
+        if (!nothing.exists() && !nothing.loop && nothing.path == path) sink_.absent(i);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "image/block_cache.h"
+#include "image/elf_needs.h"
 #include "image/image_view.h"
 #include "image/squash_reader.h"
 
@@ -22,12 +23,26 @@ struct StartHint {
     friend bool operator==(const StartHint&, const StartHint&) = default;
 };
 
+// A block that will be read.
+struct PredictedBlock {
+    std::string path;          // of the file, links resolved
+    std::uint64_t size = 0;    // of the file, in bytes
+    std::uint64_t number = 0;  // of the block in the file
+    BlockKey key;
+};
+
+// What a prediction tells as it goes on.
+struct PredictionSink {
+    std::function<void(PredictedBlock)> found;  // each block of a file once, in the order in which they will be needed
+    // A program of the hint, by its number: the image has nothing at that path, and no link on the way.
+    std::function<void(std::size_t)> absent = [](std::size_t) {};
+};
+
 class Prediction {
 public:
-    // `found` gets each block once, in the order in which they will be needed.  `reader` is borrowed and used
-    // by nobody else meanwhile.  `stop`: give up soon.
-    Prediction(SquashReader& reader, const std::atomic<bool>& stop, std::function<void(BlockKey)> found)
-        : reader_(reader), view_(reader), stop_(stop), found_(std::move(found)) {}
+    // `reader` is borrowed and used by nobody else meanwhile.  `stop`: give up soon.
+    Prediction(SquashReader& reader, const std::atomic<bool>& stop, PredictionSink sink)
+        : reader_(reader), view_(reader), stop_(stop), sink_(std::move(sink)) {}
 
     void run(const StartHint& hint);
 
@@ -40,17 +55,18 @@ private:
     [[nodiscard]] std::optional<File> find_file(const std::string& path) const;
     [[nodiscard]] std::optional<File> find_library(const std::string& name, const std::vector<std::string>& search);
     void add_program(const File& file, int depth);
-    void add_blocks(const SquashNode& node, const std::vector<std::uint64_t>& spots);
-    void add_whole(const SquashNode& node, std::size_t blocks);
-    void add_rest();
+    void add_libraries(const ElfNeeds& needs, int depth);
+    void add_blocks(const File& file, const std::vector<std::uint64_t>& spots);
+    void add_whole(const File& file, std::size_t blocks);
+    void add_rest(const File& program);
     [[nodiscard]] std::size_t given_of(std::uint64_t id) const;
 
     SquashReader& reader_;
     ImageView view_;
     const std::atomic<bool>& stop_;
-    std::function<void(BlockKey)> found_;
+    PredictionSink sink_;
     std::set<std::string> seen_;
-    std::vector<SquashNode> libraries_;                        // in the order of need
+    std::vector<File> libraries_;                              // in the order of need
     std::set<std::pair<std::uint64_t, std::uint64_t>> given_;  // inode, block
 };
 

@@ -83,7 +83,7 @@ Result<BlockPtr> SquashMetadata::decode(std::uint64_t position) const {
         content = std::span(plain).first(*size);
     }
     auto block = std::make_shared<Block>();
-    block->bytes = std::make_unique_for_overwrite<std::byte[]>(content.size());
+    block->bytes = block_memory(content.size());
     block->size = content.size();
     block->stored = static_cast<std::uint32_t>(kHeaderSize + stored);
     std::memcpy(block->bytes.get(), content.data(), content.size());

@@ -105,6 +105,16 @@ Result<std::optional<BlockKey>> SquashReader::key_of(const SquashNode& file, std
     return key;
 }
 
+bool SquashReader::has_cached(const SquashNode& file, std::uint64_t offset, std::uint64_t size) {
+    const std::uint64_t block_size = source().super().block_size;
+    const std::uint64_t end = std::min(file.size, offset + std::min(size, file.size));
+    for (std::uint64_t number = offset / block_size; number * block_size < end; ++number) {
+        const Result<std::optional<BlockKey>> key = key_of(file, number);
+        if (key && *key && cache_->peek(**key) == nullptr) return false;
+    }
+    return true;
+}
+
 Result<FileBlock> SquashReader::block(const SquashNode& file, std::uint64_t number, std::span<std::byte> scratch) {
     if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
     FileBlock block;
@@ -158,6 +168,7 @@ Result<FileSlice> SquashReader::slice(const SquashNode& file, std::uint64_t offs
     SWRUN_TRY(const BlockPlace place, place_of(file, number));
     if (SquashSource::stored_size(place.key.header) == 0) return slice;
     slice.offset += place.offset;
+    slice.key = place.key;
     SWRUN_TRY(slice.block, source().block(place.key, *cache_));
     if (slice.offset > slice.block->size || slice.size > slice.block->size - slice.offset) {
         return failed("read", file, EIO);

@@ -26,6 +26,10 @@ struct FileSlice {
     BlockPtr block;  // null: zeros
     std::size_t offset = 0;
     std::size_t size = 0;
+    BlockKey key;  // of the block
+
+    // Nothing else of the block is left to be read.
+    [[nodiscard]] bool is_whole() const { return block && size == block->size; }
 
     [[nodiscard]] std::span<const std::byte> view() const {
         return block ? block->view().subspan(offset, size) : std::span<const std::byte>();
@@ -68,6 +72,12 @@ public:
 
     // Where block `number` of a file is stored; nullopt for a hole and past the end.
     [[nodiscard]] Result<std::optional<BlockKey>> key_of(const SquashNode& file, std::uint64_t number);
+
+    // Whether all of that part of a file can be had without decoding.
+    [[nodiscard]] bool has_cached(const SquashNode& file, std::uint64_t offset, std::uint64_t size);
+
+    // Lets go of a block that the kernel's own cache has all of now.
+    void drop(const FileSlice& slice) { cache_->drop(slice.key); }
 
     // Entries in the order of the image (by byte value), without "." and "..", starting at `from`: 0, or
     // the `next` of an entry seen before.  At most `limit`; fewer only at the end.

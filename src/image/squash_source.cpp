@@ -62,7 +62,7 @@ Result<BlockPtr> SquashSource::decode_new(BlockKey key) const {
                                  ? std::min<std::size_t>(stored_size(key.header), super_.block_size)
                                  : super_.block_size;
     auto block = std::make_shared<Block>();
-    block->bytes = std::make_unique_for_overwrite<std::byte[]>(room);
+    block->bytes = block_memory(room);
     SWRUN_TRY(block->size, decode(key, {block->bytes.get(), room}));
     return BlockPtr(std::move(block));
 }

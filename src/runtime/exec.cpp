@@ -107,12 +107,13 @@ Error exec_file(const std::string& path, const std::vector<std::string>& argv,
 }
 
 // nullopt: this candidate does not fit and the next one has its turn.
-std::optional<Result<std::string>> try_candidate(const Candidate& candidate, const std::string& path_variable) {
+std::optional<Result<std::string>> try_candidate(const Candidate& candidate, const std::string& path_variable,
+                                                 std::span<const std::string> absent) {
     const std::string& name = candidate.path.empty() ? candidate.argv.at(0) : candidate.path;
     switch (candidate.test) {
-        case Candidate::Test::lookup: return find_program(name, path_variable);
+        case Candidate::Test::lookup: return find_program(name, path_variable, absent);
         case Candidate::Test::try_lookup: {
-            Result<std::string> found = find_program(name, path_variable);
+            Result<std::string> found = find_program(name, path_variable, absent);
             if (!found) return std::nullopt;
             return found;
         }
@@ -147,12 +148,13 @@ Result<std::string> enter_directory(const std::vector<CwdCandidate>& candidates)
     return make_error(Error::Kind::host, "no working directory can be entered: " + first_failure);
 }
 
-Result<std::string> find_program(const std::string& name, const std::string& path_variable) {
+Result<std::string> find_program(const std::string& name, const std::string& path_variable,
+                                 std::span<const std::string> absent) {
     if (name.find('/') != std::string::npos) return check_path(name);
     if (!name.empty()) {
         for (const std::string_view directory : split(path_variable, ':')) {
             const std::string path = directory.empty() ? "./" + name : join_path(directory, name);
-            if (is_program(path)) return path;
+            if (std::ranges::find(absent, path) == absent.end() && is_program(path)) return path;
         }
     }
     Error error = program_error("\"" + printable(name) + "\": executable file not found in $PATH", ENOENT);
@@ -160,12 +162,12 @@ Result<std::string> find_program(const std::string& name, const std::string& pat
     return error;
 }
 
-Error execute(const ProgramPlan& program, std::vector<Variable> environment) {
+Error execute(const ProgramPlan& program, std::vector<Variable> environment, std::span<const std::string> absent) {
     const std::string* path_variable = find_variable(environment, "PATH");
     const std::string path = path_variable != nullptr ? *path_variable : "";
     give_back_child_signal();
     for (const Candidate& candidate : program.candidates) {
-        std::optional<Result<std::string>> found = try_candidate(candidate, path);
+        std::optional<Result<std::string>> found = try_candidate(candidate, path, absent);
         if (!found) continue;
         if (!*found) return std::move(*found).error();
         if (!candidate.note.empty()) log(candidate.note_level, candidate.note);

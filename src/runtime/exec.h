@@ -2,6 +2,7 @@
 // Runs inside the container with the program's own rights; nothing here touches a mount.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,13 @@ namespace swrun {
 [[nodiscard]] Result<std::string> enter_directory(const std::vector<CwdCandidate>& candidates);
 
 // The file that `name` means: with a slash as it is, else through PATH (an empty element is the working
-// directory).  Errors as the tools of the field print them.
-[[nodiscard]] Result<std::string> find_program(const std::string& name, const std::string& path_variable);
+// directory); not looked for where it is known to be absent.  Errors as the tools of the field print them.
+[[nodiscard]] Result<std::string> find_program(const std::string& name, const std::string& path_variable,
+                                               std::span<const std::string> absent = {});
 
-// S10, last half: takes the first candidate that fits and becomes it.  Returns only on failure.
-[[nodiscard]] Error execute(const ProgramPlan& program, std::vector<Variable> environment);
+// S10, last half: takes the first candidate that fits and becomes it.  Returns only on failure.  `absent`: paths that are
+// known to lead nowhere, so that the search through PATH can leave them out.
+[[nodiscard]] Error execute(const ProgramPlan& program, std::vector<Variable> environment,
+                            std::span<const std::string> absent = {});
 
 }  // namespace swrun

@@ -21,11 +21,13 @@
 #include "runtime/exec.h"
 #include "runtime/fuse_programs.h"
 #include "runtime/namespaces.h"
+#include "runtime/read_ahead.h"
 #include "runtime/root.h"
 #include "runtime/share.h"
 #include "runtime/supervisor.h"
 #include "runtime/unpacked.h"
 #include "support/log.h"
+#include "support/path.h"
 #include "support/process.h"
 
 namespace swrun {
@@ -149,6 +151,23 @@ bool has_own_server(const LaunchPlan& plan) {
     return !root.unpacked && root.driver.empty();
 }
 
+// The image that the program comes from, where it has a server of ours that was started for this launch.
+const ServedImage* served_root(const Stage& stage) {
+    if (!has_own_server(stage.plan) || stage.shared.has_tree()) return nullptr;
+    return stage.images[stage.plan.image_mounts[*stage.plan.root.image_mount].image].squashfs;
+}
+
+const Placement* placement(const Stage& stage) {
+    const ServedImage* image = served_root(stage);
+    return image != nullptr ? &image->placement : nullptr;
+}
+
+// Null where a layer may hide all of the image.
+const PredictedFiles* predicted_files(const Stage& stage) {
+    const ServedImage* image = served_root(stage);
+    return image != nullptr && !stage.plan.root.layered() ? image->predicted.get() : nullptr;
+}
+
 Status start_servers(Stage& stage) {  // S2
     Fd alive;
     if (stage.plan.writes_image()) {
@@ -270,6 +289,7 @@ Status capture_sources(Stage& stage) {  // S5
 }
 
 Status attach_all(Stage& stage) {  // S6
+    const Placement::Stay stay(placement(stage));
     SWRUN_TRY(stage.root, attach_root(stage.plan, stage.image_mounts, stage.overlay_link.get(), stage.notes));
     stage.overlay_link.reset();
     return attach_mounts(stage.root.get(), stage.captured, stage.notes);
@@ -369,15 +389,36 @@ void add_unshared(const SharePlan& plan, std::vector<Variable>& environment) {
     for (const Note& note : plan.unshared_notes) log(note.level, note.text);
 }
 
+// Where the image has nothing and nothing of ours stands in: each look there would be a request to the server.
+std::vector<std::string> known_absent(const Stage& stage, const PredictedFiles& predicted) {
+    const LaunchPlan& plan = stage.plan;
+    const std::vector<std::string>& programs = served_root(stage)->hint.programs;
+    const auto is_covered = [&](const std::string& path) {
+        return std::ranges::any_of(plan.mounts, [&](const MountOp& op) { return is_below(path, op.target); }) ||
+               std::ranges::any_of(plan.root.ghosts, [&](const Ghost& one) { return is_below(path, one.path); });
+    };
+    std::vector<std::string> absent;
+    for (std::size_t i = 0; i < programs.size(); ++i) {
+        if (predicted.is_absent(i) && !is_covered(programs[i])) absent.push_back(programs[i]);
+    }
+    return absent;
+}
+
 Status run_program(Stage& stage) {  // S10
     SWRUN_TRY(std::vector<Variable> environment,
               make_environment(stage.plan.process, stage.directory, stage.shell.get()));
     if (!stage.shares_user) add_unshared(stage.plan.share, environment);
     SWRUN_CHECK(become_init(stage));
+    std::vector<std::string> absent;
+    if (const PredictedFiles* predicted = predicted_files(stage)) {
+        const Placement::Stay stay(placement(stage));
+        read_ahead(*predicted);
+        absent = known_absent(stage, *predicted);
+    }
     restore_interrupts();
     stage.watch.lap("S10");
     if (stage.options.print_timings) print_timings(stage.watch);
-    return execute(stage.plan.process.program, std::move(environment));
+    return execute(stage.plan.process.program, std::move(environment), absent);
 }
 
 struct Step {

@@ -81,14 +81,17 @@ void forget_child_signal() {
 
 }  // namespace
 
-Status start_orphan(std::string_view what, const std::function<void()>& body) {
+Status start_orphan(std::string_view what, const std::function<void()>& body,
+                    const std::function<void(pid_t)>& started) {
     const bool was_pending = is_pending(SIGCHLD);
-    const pid_t middle = ::fork();
-    if (middle < 0) return sys_error(Error::Kind::host, "fork", what, errno);
+    // The middle child only forks and goes: whoever adopts the orphan, it is not the program.  It needs no memory of its
+    // own for that: vfork(2) saves a copy of all page tables, and this process sleeps until it is gone.
+    const pid_t middle = ::vfork();
+    if (middle < 0) return sys_error(Error::Kind::host, "vfork", what, errno);
     if (middle == 0) {
-        // The middle child only forks and goes: whoever adopts the orphan, it is not the program.
         const pid_t orphan = ::fork();
         if (orphan == 0) body();
+        if (orphan > 0) started(orphan);
         ::_exit(orphan < 0 ? 1 : 0);
     }
     Child child(middle);

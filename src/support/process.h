@@ -38,8 +38,10 @@ private:
     pid_t pid_ = -1;
 };
 
-// Runs `body`, which must not return, in a process that is nobody's child.
-[[nodiscard]] Status start_orphan(std::string_view what, const std::function<void()>& body);
+// Runs `body`, which must not return, in a process that is nobody's child.  `started` is called with its number as soon
+// as there is one, in a process that shares this one's memory: system calls only.
+[[nodiscard]] Status start_orphan(
+    std::string_view what, const std::function<void()>& body, const std::function<void(pid_t)>& started = [](pid_t) {});
 
 // Closes every descriptor from 3 on but those (ascending, -1 for none): an inherited pipe would hold a pipeline open, a
 // directory its file system busy.

@@ -185,7 +185,10 @@ class Keeps(Hot):
                 self.assertEqual((child.returncode, out.decode(), err), (0, plain, b''))
             self.settle()
             self.only_file()
-        self.assert_hot(self.start('md5sum', '/bin/bash')[1])
+        # On a busy host nobody works ahead; what only that reads is too little to be added later.
+        stats = self.start('md5sum', '/bin/bash')[1]
+        self.assertLess(stats['blocks_decoded'], 3)
+        self.assertGreater(stats['blocks_hot'], 5)
 
     def test_a_file_has_a_bound(self):
         tree = os.path.join(self.work, 'tree')

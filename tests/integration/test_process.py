@@ -74,6 +74,30 @@ class Process(swtest.Case):
         self.assertEqual(seen['limits']['core'], [0, 0])
         self.assertEqual((seen['cpus'], seen['nice']), (1, 3))
 
+    def test_all_processors_are_given_back(self):
+        # While it starts, a program and its server may be kept on some of them.
+        for _ in range(5):
+            seen, _ = self.world()
+            self.assertEqual((seen['cpus'], seen['nice']), (len(os.sched_getaffinity(0)), 0))
+
+    def test_a_server_settles_on_all_processors(self):
+        child = self.popen(['swrun', 'exec', self.image, '/bin/probe', '--sleep', '30'])
+        self.addCleanup(child.communicate)
+        self.addCleanup(child.kill)
+
+        def places():
+            found = []
+            for pid, (name, _) in self.user.processes().items():
+                if name != 'swrun-image':
+                    continue
+                for task in os.listdir(f'/proc/{pid}/task'):
+                    with open(f'/proc/{pid}/task/{task}/stat', encoding='ascii') as line:
+                        nice = int(line.read().rpartition(')')[2].split()[16])
+                    found.append((nice, os.sched_getaffinity(int(task))))
+            return found
+        settled = [(0, os.sched_getaffinity(0))]
+        self.assertTrue(wait_for(lambda: set(map(str, places())) == set(map(str, settled)), 10), places())
+
     def test_no_privilege(self):
         seen, _ = self.world()
         self.assertEqual(seen['uid'], [self.user.uid] * 3)

@@ -18,7 +18,7 @@ struct Idle : testing::Test {
     void fill(std::uint64_t position) {
         const auto made = cache.get({position, 8}, [] {
             auto block = std::make_shared<Block>();
-            block->bytes = std::make_unique<std::byte[]>(8);
+            block->bytes = block_memory(8);
             block->size = 8;
             return Result<BlockPtr>(BlockPtr(std::move(block)));
         });

@@ -15,7 +15,7 @@ namespace {
 
 Result<BlockPtr> block_of(std::size_t size, char fill) {
     auto block = std::make_shared<Block>();
-    block->bytes = std::make_unique<std::byte[]>(size);
+    block->bytes = block_memory(size);
     block->size = size;
     std::memset(block->bytes.get(), fill, size);
     return BlockPtr(std::move(block));
@@ -39,6 +39,43 @@ TEST(BlockCache, OnePlaceWithTwoHeadersIsTwoBlocks) {
     (void)cache.get({100, 2}, [] { return block_of(20, 'b'); });
     EXPECT_EQ(cache.peek({100, 1})->size, 10U);
     EXPECT_EQ(cache.peek({100, 2})->size, 20U);
+}
+
+TEST(BlockCache, DropsOneThatIsThere) {
+    BlockCache cache(1 << 20);
+    const BlockPtr held = cache.get({100, 1}, [] { return block_of(10, 'a'); }).value();
+    (void)cache.get({200, 1}, [] { return block_of(20, 'b'); });
+    cache.drop({100, 1});
+    cache.drop({300, 1});
+    EXPECT_EQ(cache.peek({100, 1}), nullptr);
+    EXPECT_EQ(static_cast<char>(held->bytes[9]), 'a') << "who holds it keeps it";
+    EXPECT_EQ(cache.counters().bytes, 20U);
+    bool inner_dropped = false;
+    const auto decode = [&]() -> Result<BlockPtr> {
+        cache.drop({400, 1});  // not there yet
+        inner_dropped = true;
+        return block_of(5, 'c');
+    };
+    EXPECT_TRUE(cache.get({400, 1}, decode));
+    EXPECT_TRUE(inner_dropped);
+    EXPECT_NE(cache.peek({400, 1}), nullptr);
+}
+
+TEST(BlockMemory, IsUsedAgain) {
+    constexpr std::size_t kSize = 128 << 10;
+    free_spare_blocks();
+    BlockBytes first = block_memory(kSize);
+    const std::byte* const address = first.get();
+    BlockBytes second = block_memory(kSize);
+    EXPECT_NE(second.get(), address);
+    first.reset();
+    EXPECT_NE(block_memory(kSize / 2).get(), address) << "of another size";
+    const BlockBytes third = block_memory(kSize);
+    EXPECT_EQ(third.get(), address);
+    std::vector<BlockBytes> many;
+    for (int i = 0; i < 100; ++i) many.push_back(block_memory(kSize));
+    many.clear();  // most are freed: the sanitizers would see a leak
+    free_spare_blocks();
 }
 
 TEST(BlockCache, StaysWithinItsBound) {

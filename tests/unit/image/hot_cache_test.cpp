@@ -29,7 +29,7 @@ constexpr std::uint32_t kHeader = 77;
 
 BlockPtr block_of(const std::string& bytes, std::uint32_t stored = 0) {
     auto block = std::make_shared<Block>();
-    block->bytes = std::make_unique<std::byte[]>(bytes.size());
+    block->bytes = block_memory(bytes.size());
     block->size = bytes.size();
     block->stored = stored;
     std::memcpy(block->bytes.get(), bytes.data(), bytes.size());

@@ -45,7 +45,7 @@ protected:
     std::vector<BlockKey> predict(const std::vector<std::string>& programs) {
         std::vector<BlockKey> found;
         const std::atomic<bool> go = false;
-        Prediction(*reader_, go, [&](BlockKey key) { found.push_back(key); }).run({programs});
+        Prediction(*reader_, go, {[&](const PredictedBlock& block) { found.push_back(block.key); }}).run({programs});
         return found;
     }
     BlockKey key(const std::string& path, std::uint64_t number) {

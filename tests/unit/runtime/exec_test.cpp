@@ -53,6 +53,11 @@ TEST_F(ExecTest, FindsTheFirstOfThePath) {
     EXPECT_EQ(find_program("other", path()).value(), dir_ / "two/other") << "a directory is no program";
 }
 
+TEST_F(ExecTest, IsNotLookedForWhereItIsKnownToBeAbsent) {
+    const std::vector<std::string> absent = {dir_ / "one/tool"};
+    EXPECT_EQ(find_program("tool", path(), absent).value(), dir_ / "two/tool");
+}
+
 TEST_F(ExecTest, AnEmptyElementIsTheWorkingDirectory) {
     std::filesystem::current_path(dir_ / "two");
     for (const char* list : {"", ":/absent", "/absent:", "/absent::/absent"}) {

@@ -1,0 +1,163 @@
+#include "fuse/desk.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+namespace swrun {
+namespace {
+
+constexpr unsigned kStart = 64;   // requests
+constexpr unsigned kBacklog = 4;  // requests that were there already: more than one asks
+
+using namespace std::chrono_literals;
+
+void pause_a_little() {
+    for (int i = 0; i < 20; ++i) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#else
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+    }
+}
+
+}  // namespace
+
+void Eagerness::note(Time waited, bool looking) {
+    const bool soon = waited <= (looking ? kSpin : kSoon);
+    score_ = soon ? std::min(score_ + 1, kMost) : std::max(score_ - kLoss, 0);
+}
+
+Desk::Desk(fuse_session* session, DeskDuties duties, const std::atomic<bool>& roams)
+    : session_(session), duties_(std::move(duties)), roams_(roams) {}
+
+// The flag belongs to the open file, which both threads use.  When one changes it under the other, a read that should
+// wait says EAGAIN, or one that should not waits: both are harmless.
+void Desk::let_block(bool blocks) {
+    if (std::exchange(blocks_, blocks) == blocks) return;
+    const int device = fuse_session_fd(session_);
+    const int flags = ::fcntl(device, F_GETFL);
+    ::fcntl(device, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+int Desk::look(fuse_buf& buffer) {
+    const auto start = Clock::now();
+    int size = -EAGAIN;
+    for (bool first = true;; first = false) {
+        size = fuse_session_receive_buf(session_, &buffer);
+        const auto waited = Clock::now() - start;
+        if (size != -EAGAIN) {
+            note_backlog(first);
+            eagerness_.note(waited, true);
+            return size;
+        }
+        if (waited > Eagerness::kSpin) break;
+        pause_a_little();
+    }
+    eagerness_.note(Eagerness::kSpin * 2, true);
+    return size;
+}
+
+int Desk::wait(fuse_buf& buffer) {
+    const auto start = Clock::now();
+    const int size = fuse_session_receive_buf(session_, &buffer);
+    const auto waited = Clock::now() - start;
+    note_backlog(waited < 3us);
+    eagerness_.note(waited, false);
+    return size;
+}
+
+// Until there is a request.  Those whose work it is do it faster, unless the host is busy and they do not come to it.
+void Desk::do_chores() {
+    constexpr timespec kPatience{0, 100'000};
+    pollfd device{fuse_session_fd(session_), POLLIN, 0};
+    while (duties_.has_chore() && ::ppoll(&device, 1, &kPatience, nullptr) == 0) duties_.chore();
+}
+
+int Desk::receive(fuse_buf& buffer) {
+    if (duties_.has_chore()) do_chores();
+    if (roams_.load(std::memory_order_relaxed) && eagerness_.spins()) {
+        let_block(false);
+        const int size = look(buffer);
+        if (size != -EAGAIN) return size;
+    }
+    let_block(true);
+    return wait(buffer);
+}
+
+void Desk::answer(fuse_buf& buffer, int size) {
+    duties_.each(buffer, static_cast<std::size_t>(size));
+    fuse_session_process_buf(session_, &buffer);
+}
+
+// A helper that waits in the kernel is woken for requests that the first thread, awake already, would see as soon.
+void Desk::note_backlog(bool was_there) {
+    backlog_ = was_there ? backlog_ + 1 : 0;
+    if (backlog_ == kBacklog && requests_ >= kStart) call_helper();
+    if (backlog_ == 0 && eagerness_.spins() && helper_.joinable()) {
+        const std::lock_guard lock(mutex_);
+        wanted_ = false;
+    }
+}
+
+void Desk::call_helper() {
+    {
+        const std::lock_guard lock(mutex_);
+        wanted_ = true;
+    }
+    changed_.notify_one();
+    if (helper_.joinable()) return;
+    try {
+        helper_ = std::thread([this] { help(); });
+    } catch (const std::system_error&) {
+        // The limit of processes is reached (ulimit -u): one thread serves as well, only not as fast.
+    }
+}
+
+void Desk::help() {
+    duties_.joined();
+    fuse_buf buffer{};
+    while (fuse_session_exited(session_) == 0) {
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return wanted_ || ended_; });
+            if (ended_) break;
+        }
+        const int size = fuse_session_receive_buf(session_, &buffer);
+        if (size == -EINTR) continue;
+        if (size == -EAGAIN) {
+            std::this_thread::sleep_for(50us);
+            continue;
+        }
+        if (size <= 0) break;
+        answer(buffer, size);
+    }
+    std::free(buffer.mem);
+}
+
+void Desk::run() {
+    fuse_buf buffer{};
+    while (fuse_session_exited(session_) == 0) {
+        const int size = receive(buffer);
+        if (size == -EINTR || size == -EAGAIN) continue;
+        if (size <= 0) break;
+        if (++requests_ == kStart) duties_.started();
+        answer(buffer, size);
+    }
+    std::free(buffer.mem);
+    {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+    }
+    changed_.notify_one();
+    if (helper_.joinable()) helper_.join();
+}
+
+}  // namespace swrun

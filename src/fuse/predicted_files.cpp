@@ -1,0 +1,64 @@
+#include "fuse/predicted_files.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace swrun {
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "the two sides are different processes");
+
+std::shared_ptr<PredictedFiles> PredictedFiles::make(std::uint32_t block_size) {
+    void* memory = ::mmap(nullptr, sizeof(PredictedFiles), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    return {new (memory) PredictedFiles(block_size),
+            [](PredictedFiles* files) { ::munmap(files, sizeof(PredictedFiles)); }};
+}
+
+std::optional<std::size_t> PredictedFiles::add(const std::string& path, std::uint64_t size) {
+    const std::uint32_t number = count_.load(std::memory_order_relaxed);
+    if (number >= kMaxFiles || path.size() >= kMaxPath) return std::nullopt;
+    files_[number].size = size;
+    std::memcpy(files_[number].path, path.c_str(), path.size() + 1);
+    count_.store(number + 1, std::memory_order_release);
+    return number;
+}
+
+void PredictedFiles::add_block(std::size_t file, std::uint64_t block) {
+    if (block < kMaxBlocks) files_[file].blocks.fetch_or(std::uint64_t{1} << block, std::memory_order_release);
+}
+
+void PredictedFiles::mark_absent(std::size_t program) {
+    if (program < 64) absent_.fetch_or(std::uint64_t{1} << program, std::memory_order_release);
+}
+
+bool PredictedFiles::is_absent(std::size_t program) const {
+    return program < 64 && (absent_.load(std::memory_order_acquire) >> program & 1U) != 0;
+}
+
+std::vector<PredictedFile> PredictedFiles::list() const {
+    std::vector<PredictedFile> all;
+    const std::size_t count = std::min<std::size_t>(count_.load(std::memory_order_acquire), kMaxFiles);
+    for (std::size_t i = 0; i < count; ++i) {
+        const File& file = files_[i];
+        const std::uint64_t blocks = file.blocks.load(std::memory_order_acquire);
+        if (blocks == 0) continue;
+        PredictedFile one{std::string(file.path, ::strnlen(file.path, kMaxPath)), {}};
+        for (std::uint64_t block = 0; block < kMaxBlocks; ++block) {
+            const std::uint64_t offset = block * block_size_;
+            if ((blocks >> block & 1U) == 0 || offset >= file.size) continue;
+            const std::uint64_t size = std::min<std::uint64_t>(block_size_, file.size - offset);
+            if (!one.ranges.empty() && one.ranges.back().offset + one.ranges.back().size == offset) {
+                one.ranges.back().size += size;
+            } else {
+                one.ranges.push_back({offset, size});
+            }
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+}  // namespace swrun

@@ -1,0 +1,22 @@
+// Memory for decoded blocks.  What one block leaves, the next gets: fresh pages cost a fault each, for a block of 128 KiB
+// a fifth of the time that decoding takes.  Thread-safe; used in a process that does not fork while others run in here.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace swrun {
+
+struct BlockFree {
+    std::size_t size = 0;
+    void operator()(std::byte* bytes) const noexcept;
+};
+using BlockBytes = std::unique_ptr<std::byte[], BlockFree>;
+
+// Not initialized.
+[[nodiscard]] BlockBytes block_memory(std::size_t size);
+
+// Gives back what is kept for blocks to come.
+void free_spare_blocks();
+
+}  // namespace swrun

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "support/pause.h"
+
 namespace swrun {
 namespace {
 
@@ -18,21 +20,11 @@ constexpr unsigned kBacklog = 4;  // requests that were there already: more than
 
 using namespace std::chrono_literals;
 
-void pause_a_little() {
-    for (int i = 0; i < 20; ++i) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#else
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-    }
-}
-
 }  // namespace
 
-void Eagerness::note(Time waited, bool looking) {
-    const bool soon = waited <= (looking ? kSpin : kSoon);
-    score_ = soon ? std::min(score_ + 1, kMost) : std::max(score_ - kLoss, 0);
+void Eagerness::note(Time waited, Wait kind) {
+    const Time soon = kind == Wait::looking ? kSpin : kind == Wait::asleep_here ? kSoon : kSoonElsewhere;
+    score_ = waited <= soon ? std::min(score_ + 1, kMost) : std::max(score_ - kLoss, 0);
 }
 
 Desk::Desk(fuse_session* session, DeskDuties duties, const std::atomic<bool>& roams)
@@ -55,13 +47,13 @@ int Desk::look(fuse_buf& buffer) {
         const auto waited = Clock::now() - start;
         if (size != -EAGAIN) {
             note_backlog(first);
-            eagerness_.note(waited, true);
+            eagerness_.note(waited, Eagerness::Wait::looking);
             return size;
         }
         if (waited > Eagerness::kSpin) break;
         pause_a_little();
     }
-    eagerness_.note(Eagerness::kSpin * 2, true);
+    eagerness_.note(Eagerness::kSpin * 2, Eagerness::Wait::looking);
     return size;
 }
 
@@ -70,7 +62,7 @@ int Desk::wait(fuse_buf& buffer) {
     const int size = fuse_session_receive_buf(session_, &buffer);
     const auto waited = Clock::now() - start;
     note_backlog(waited < 3us);
-    eagerness_.note(waited, false);
+    eagerness_.note(waited, roams_ ? Eagerness::Wait::asleep_elsewhere : Eagerness::Wait::asleep_here);
     return size;
 }
 
@@ -83,7 +75,8 @@ void Desk::do_chores() {
 
 int Desk::receive(fuse_buf& buffer) {
     if (duties_.has_chore()) do_chores();
-    if (roams_.load(std::memory_order_relaxed) && eagerness_.spins()) {
+    if (eagerness_.spins() && !roams_) duties_.eager();
+    if (eagerness_.spins() && roams_) {
         let_block(false);
         const int size = look(buffer);
         if (size != -EAGAIN) return size;
@@ -148,7 +141,7 @@ void Desk::run() {
         const int size = receive(buffer);
         if (size == -EINTR || size == -EAGAIN) continue;
         if (size <= 0) break;
-        if (++requests_ == kStart) duties_.started();
+        ++requests_;
         answer(buffer, size);
     }
     std::free(buffer.mem);

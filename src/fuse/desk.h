@@ -22,15 +22,17 @@ public:
     static constexpr Time kSpin = std::chrono::microseconds(50);
 
     [[nodiscard]] bool spins() const { return score_ >= kEnough; }
-    // What the last wait was like: how long until the request was there, and whether it was spent looking.
-    void note(Time waited, bool looking);
+    // How the last wait was spent, and how long it was until the request was there.
+    enum class Wait { looking, asleep_here, asleep_elsewhere };  // here: on the processor of who asks
+    void note(Time waited, Wait kind);
 
 private:
-    // A sleeper's wait has the time in it that waking takes, which is what shall be saved.
-    static constexpr Time kSoon = std::chrono::microseconds(200);
-    static constexpr int kEnough = 8;
-    static constexpr int kMost = 16;
-    static constexpr int kLoss = 4;  // looking in vain a few times in a row ends it
+    // The wait of one who sleeps elsewhere has the time in it that waking takes, which is what shall be saved.
+    static constexpr Time kSoon = std::chrono::microseconds(60);
+    static constexpr Time kSoonElsewhere = std::chrono::microseconds(200);
+    static constexpr int kEnough = 256;
+    static constexpr int kMost = 272;
+    static constexpr int kLoss = 16;  // looking in vain a few times in a row ends it
 
     int score_ = 0;
 };
@@ -40,7 +42,7 @@ struct DeskDuties {
     std::function<void(const fuse_buf&, std::size_t)>
         each;                         // for every request, from any thread, before it is answered
     std::function<void()> joined;     // once by the second thread, before it begins
-    std::function<void()> started;    // once: more has been asked for than by the start of a short program
+    std::function<void()> eager;      // requests come back to back: no place is better than another
     std::function<bool()> has_chore;  // whether something is left that others have not come to
     std::function<void()> chore;      // does a part of it, when nobody has asked for a while
 };

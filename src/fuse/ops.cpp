@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -194,6 +195,20 @@ void read_ghost(fuse_req_t request, const GhostNode* ghost, std::size_t size, of
     fuse_reply_buf(request, ghost->content.data() + start, std::min(size, ghost->content.size() - start));
 }
 
+// The blocks behind what has been read: faults in a library bring in most of it sooner or later, and so does who reads on.
+void look_beyond(SquashReader& reader, const SquashNode& node, std::uint64_t from, Prefetch& ahead) {
+    constexpr std::size_t kBlocks = 4;
+    const std::uint64_t block_size = reader.source().super().block_size;
+    std::array<BlockKey, kBlocks> blocks;
+    std::size_t count = 0;
+    for (std::uint64_t number = from / block_size; count < kBlocks; ++number) {
+        const Result<std::optional<BlockKey>> key = reader.key_of(node, number);
+        if (!key || !*key) break;  // a hole, or the end
+        blocks[count++] = **key;
+    }
+    if (count > 0) ahead.follow({blocks.data(), count});
+}
+
 // The kernel takes a short answer for the end of the file, so all pieces are collected first.  They are
 // sent from where they are cached: no copy.
 void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node, std::size_t size,
@@ -222,6 +237,7 @@ void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node
         if (ahead != nullptr) ahead->skip(slice.key);
         reader.drop(slice);
     }
+    if (ahead != nullptr) look_beyond(reader, node, offset, *ahead);
 }
 
 // No fault asks for more than the kernel's read-ahead window of 128 KiB (VM_READAHEAD_PAGES), but runtime/read_ahead does,

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
 #include "support/io.h"
+#include "support/pause.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -38,11 +40,18 @@ std::uint64_t runnable() {
 // Up to three are ours: the launcher, this process, and the one between them, which ends just now.
 bool has_idle_core() { return runnable() <= std::thread::hardware_concurrency() + 2; }
 
+constexpr std::int64_t kSpin = 100'000;   // nanoseconds, as all of these
+constexpr std::int64_t kRow = 2'000'000;  // requests come in a row while there is no longer gap
+constexpr std::int64_t kQuick = 15'000;   // to wake up, where processors are real
+constexpr int kQuickWakes = 3;
+
+std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+
 }  // namespace
 
 Prefetch::Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint,
-                   PredictedFiles* told, const Placement& placement, std::function<void()> done)
-    : source_(source), cache_(cache), hint_(hint), told_(told), placement_(placement), done_(std::move(done)) {
+                   PredictedFiles* told, const Placement& placement)
+    : source_(source), cache_(cache), hint_(hint), told_(told), placement_(placement) {
     if (hint.programs.empty() || !has_idle_core()) return;
     try {
         finder_ = std::thread([this, &readers] { find(readers); });
@@ -85,6 +94,7 @@ void Prefetch::announce(const PredictedBlock& block) {
     {
         const std::lock_guard lock(mutex_);
         found_.push_back(block.key);
+        left_ = found_.size();
     }
     changed_.notify_one();
     if (told_ == nullptr) return;
@@ -115,14 +125,44 @@ void Prefetch::help() {
     work();
 }
 
+// Whether there is some before it is time to sleep.  Waking a sleeper costs somebody who waits for an answer nearly what
+// the sleeper saves him.
+bool Prefetch::finds_work() const {
+    const std::int64_t start = now_ns();
+    for (;;) {
+        if (stopped_) return false;
+        if (left_ > 0 || deferred_count_ > 0) return true;
+        const bool awake = stays_awake_ && quick_wakes_ < kQuickWakes;
+        const std::int64_t since = awake ? std::max(start, last_request_.load(std::memory_order_relaxed)) : start;
+        if (now_ns() - since > (awake ? kRow : kSpin)) return false;
+        pause_a_little();
+    }
+}
+
+void Prefetch::rest() {
+    std::unique_lock lock(mutex_);
+    asleep_ = true;
+    changed_.wait(lock, [this] { return stopped_ || called_ != 0 || !deferred_.empty() || !found_.empty(); });
+    asleep_ = false;
+    if (const std::int64_t called = called_.exchange(0); called != 0) {
+        quick_wakes_ = now_ns() - called < kQuick ? quick_wakes_ + 1 : 0;
+    }
+}
+
+void Prefetch::note_request() {
+    if (!runs_ || !stays_awake_) return;
+    const std::int64_t now = now_ns();
+    const std::int64_t last = last_request_.exchange(now, std::memory_order_relaxed);
+    if (!asleep_ || now - last > kRow / 2 || quick_wakes_ >= kQuickWakes) return;
+    called_ = now;
+    changed_.notify_one();
+}
+
 // Until the end: a thread that ends early costs the others an interrupt each for the memory that it gives back.
 void Prefetch::work() {
-    for (;;) {
+    while (!stopped_) {
         while (do_deferred() || decode_one()) {}
-        std::unique_lock lock(mutex_);
-        if (complete_ && done_) std::exchange(done_, nullptr)();
-        changed_.wait(lock, [this] { return stopped_ || !deferred_.empty() || taken_ < found_.size(); });
-        if (stopped_) return;
+        if (!finds_work()) rest();
     }
 }
 
@@ -130,9 +170,11 @@ bool Prefetch::decode_one() {
     BlockKey next;
     {
         const std::lock_guard lock(mutex_);
-        if (stopped_ || taken_ == found_.size()) return false;
-        next = found_[taken_++];
-        if (std::ranges::find(skipped_, next) != skipped_.end()) return true;
+        if (stopped_ || found_.empty()) return false;
+        next = found_.front();
+        found_.pop_front();
+        left_ = found_.size();
+        if (!met_.insert(next).second) return true;
     }
     (void)source_.block(next, cache_);  // damage shows to whoever asks for it
     return true;
@@ -140,8 +182,22 @@ bool Prefetch::decode_one() {
 
 void Prefetch::skip(BlockKey block) {
     const std::lock_guard lock(mutex_);
-    const bool is_left = !complete_ || taken_ < found_.size();
-    if (!stopped_ && is_left) skipped_.push_back(block);
+    if (!stopped_) met_.insert(block);
+}
+
+void Prefetch::follow(std::span<const BlockKey> blocks) {
+    constexpr std::size_t kEnough = 16;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopped_ || !complete_ || found_.size() >= kEnough) return;
+        const std::size_t before = found_.size();
+        for (const BlockKey& block : blocks) {
+            if (!met_.contains(block) && std::ranges::find(found_, block) == found_.end()) found_.push_back(block);
+        }
+        left_ = found_.size();
+        if (found_.size() == before) return;
+    }
+    changed_.notify_one();
 }
 
 bool Prefetch::defer(std::function<void()> job) {

@@ -5,13 +5,16 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "fuse/placement.h"
@@ -25,9 +28,9 @@ class Prefetch {
 public:
     // Begins at once, unless there is nothing to predict or no core to spare: the program then waits for its own blocks
     // only.  Everything is borrowed.
-    // `told` gets what has been found; null: nobody does.  `done` is called once, by a thread that is about to rest.
+    // `told` gets what has been found; null: nobody does.
     Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint,
-             PredictedFiles* told, const Placement& placement, std::function<void()> done);
+             PredictedFiles* told, const Placement& placement);
     ~Prefetch();
     Prefetch(const Prefetch&) = delete;
     Prefetch& operator=(const Prefetch&) = delete;
@@ -43,6 +46,19 @@ public:
     // A block that the kernel has now: it need not be decoded.
     void skip(BlockKey block);
 
+    // What is likely to be asked for next, after an answer; what has been met before is left out, and all of it when
+    // enough is waiting already.
+    void follow(std::span<const BlockKey> blocks);
+
+    // For every request, from any thread.  While they come in a row, a thread stays awake between its blocks: then its
+    // processor is not the idle one that the scheduler moves the program to, away from who answers.  Each wake-up that
+    // crosses processors takes as long as several answers where the processors are virtual; where that does not show,
+    // nobody stays awake for it.
+    void note_request();
+
+    // From now on nobody stays awake: the start is over, or who answers has left his place.
+    void let_sleep() { stays_awake_ = false; }
+
     // No block is begun any more, all that is deferred gets done; then the threads are gone.  From any thread.
     void end();
 
@@ -53,6 +69,8 @@ private:
     void help();
     void work();
     bool decode_one();
+    [[nodiscard]] bool finds_work() const;
+    void rest();
 
     const SquashSource& source_;
     BlockCache& cache_;
@@ -60,14 +78,18 @@ private:
     PredictedFiles* told_;
     const Placement& placement_;
     std::map<std::string, std::optional<std::size_t>> announced_;  // by path; the finder's
-    std::function<void()> done_;
+    std::atomic<bool> stays_awake_ = true;
+    std::atomic<bool> asleep_ = false;
+    std::atomic<std::int64_t> last_request_ = 0;  // as now_ns() of the .cpp, like the next
+    std::atomic<std::int64_t> called_ = 0;        // who sleeps was woken; 0: nobody was
+    std::atomic<int> quick_wakes_ = 0;            // in a row
     std::atomic<bool> stopped_ = false;
     bool runs_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<BlockKey> found_;
-    std::size_t taken_ = 0;  // of found_: somebody decodes them or has
-    std::vector<BlockKey> skipped_;
+    std::deque<BlockKey> found_;
+    std::atomic<std::size_t> left_ = 0;            // of found_
+    std::unordered_set<BlockKey, BlockHash> met_;  // decoded, being decoded, or with the kernel
     std::deque<std::function<void()>> deferred_;
     std::atomic<std::size_t> deferred_count_ = 0;
     bool complete_ = false;  // nothing more will be found

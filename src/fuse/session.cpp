@@ -125,22 +125,16 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         image.placement.release(first);
         roams = image.placement.others() > 0;  // with one processor, who does not sleep keeps others from asking
     };
-    // Of the two that tell the end of a program's start, the later counts: nothing more to decode, enough asked for.
-    std::atomic<int> starting = 2;
-    const auto has_started = [&] {
-        if (--starting == 0) roam();  // below it: it does so from the beginning
-    };
-    Prefetch prefetch(*image.source, *image.cache, readers, image.hint, image.predicted.get(), image.placement,
-                      has_started);
+    Prefetch prefetch(*image.source, *image.cache, readers, image.hint, image.predicted.get(), image.placement);
     if (prefetch.runs()) {
         image.placement.keep_here();
     } else {
-        starting = 0;
         roam();
     }
     const int launcher = link.get();
     Status served = serve_with(readers, prefetch, launcher, [&](fuse_session* session) {
         const auto trim = [&] {
+            prefetch.end();
             hot.write_aside();
             image.cache->clear();
             metadata.clear();
@@ -150,20 +144,27 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         Watcher watcher;
         // What the server has in memory now stays there as long as the watcher, which shares its pages.
         const auto settled = [&] {
-            prefetch.end();
+            prefetch.let_sleep();
             roam();
             image.placement.release();
-            trim();
+            image.cache->clear();
+            metadata.clear();
+            ::malloc_trim(0);
             watcher = Watcher::start(image.messages, image.path);
         };
         Caretaker caretaker({trim, settled}, Holder(std::move(link), std::move(doors)));
         const auto each = [&](const fuse_buf& buffer, std::size_t size) {
             caretaker.note_request();
+            prefetch.note_request();
             if (stats) stats->count({static_cast<const std::byte*>(buffer.mem), size});
         };
         Desk(session,
-             {each, [&] { image.placement.release(); }, has_started, [&] { return prefetch.has_deferred(); },
-              [&] { (void)prefetch.do_deferred(); }},
+             {each, [&] { image.placement.release(); },
+              [&] {
+                  prefetch.let_sleep();
+                  roam();
+              },
+              [&] { return prefetch.has_deferred(); }, [&] { (void)prefetch.do_deferred(); }},
              roams)
             .run();
         prefetch.end();  // its requests belong to the session

@@ -40,6 +40,10 @@ struct BlockKey {
     friend bool operator==(const BlockKey&, const BlockKey&) = default;
 };
 
+struct BlockHash {
+    std::size_t operator()(BlockKey key) const { return key.position * 0x9E3779B97F4A7C15u; }
+};
+
 struct KeptBlock {
     BlockKey key;
     BlockPtr block;
@@ -91,9 +95,6 @@ public:
 private:
     static constexpr std::size_t kShards = 8;
 
-    struct Hash {
-        std::size_t operator()(BlockKey key) const { return key.position * 0x9E3779B97F4A7C15u; }
-    };
     struct Slot {
         BlockPtr block;      // null: being decoded
         bool ahead = false;  // by a thread that works ahead
@@ -102,15 +103,15 @@ private:
     struct Shard {
         mutable std::mutex mutex;
         std::condition_variable changed;
-        std::unordered_map<BlockKey, Slot, Hash> slots;
+        std::unordered_map<BlockKey, Slot, BlockHash> slots;
         std::list<BlockKey> order;  // most recently used first; decoded blocks only
         std::size_t bytes = 0;
-        std::unordered_set<BlockKey, Hash> decoded;  // ever; only where repeats are counted
+        std::unordered_set<BlockKey, BlockHash> decoded;  // ever; only where repeats are counted
         std::vector<KeptBlock> kept;
     };
 
-    [[nodiscard]] Shard& shard_of(BlockKey key) { return shards_[(Hash{}(key) >> 32) % kShards]; }
-    [[nodiscard]] const Shard& shard_of(BlockKey key) const { return shards_[(Hash{}(key) >> 32) % kShards]; }
+    [[nodiscard]] Shard& shard_of(BlockKey key) { return shards_[(BlockHash{}(key) >> 32) % kShards]; }
+    [[nodiscard]] const Shard& shard_of(BlockKey key) const { return shards_[(BlockHash{}(key) >> 32) % kShards]; }
     void store(Shard& shard, BlockKey key, BlockPtr block);
     void count_decode(Shard& shard, BlockKey key, const Result<BlockPtr>& block);
 

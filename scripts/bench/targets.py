@@ -17,11 +17,11 @@ RATIOS = (
     ('`python3 -c pass`, cold, against the same in a directory', 'launch python', SWRUN, DIRECTORY, 2.5),
     ('import numpy and scipy, image cached, against a warm directory', 'launch import', SWRUN, DIRECTORY, 1.8),
     ('import numpy and scipy, both cold from disk, against a directory', 'import, from disk', ('swrun',), ('dir',), 1.1),
-    ('stream of all of /usr, image cached, against kernel squashfs', 'stream, image cached', ('swrun',), ('kernel squashfs',), 1.0),
-    ('small files, 4 readers, against kernel squashfs', 'small files, image cached', ('swrun',), ('kernel squashfs',), 1.0),
+    ('stream of all of /usr, image cached, against kernel squashfs', 'stream, image cached', ('swrun',), ('kernel squashfs',), 0.5),
+    ('small files, 4 readers, against kernel squashfs', 'small files, image cached', ('swrun',), ('kernel squashfs',), 0.35),
     ('find over the image, against kernel squashfs', 'walk, image cached', ('swrun',), ('kernel squashfs',), 1.0),
-    ('find over the image, against squashfuse_ll', 'walk, image cached', ('swrun',), ('squashfuse_ll',), 0.35),
-    ('64 joined `true` at once against 64 ch-run on a directory', '64 at once', SHARED, ('ch-run dir',), 0.50),
+    ('find over the image, against squashfuse_ll', 'walk, image cached', ('swrun',), ('squashfuse_ll',), 0.30),
+    ('64 joined `true` at once against 64 ch-run on a directory', '64 at once', SHARED, ('ch-run dir',), 0.60),
 )
 # (what, memory test, row candidates, figure, limit in MiB)
 MEMORY = (

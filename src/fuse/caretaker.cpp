@@ -59,6 +59,7 @@ int Caretaker::timeout() const {
 }
 
 void Caretaker::watch() {
+    if (duties_.begun) duties_.begun();
     std::vector<pollfd> polled;
     while (!ended_) {
         polled.assign(1, {wake_.get(), POLLIN, 0});

@@ -18,6 +18,7 @@ namespace swrun {
 struct Duties {
     std::function<void()> trim;       // when nobody has asked for a while
     std::function<void()> settled{};  // once, when the server is no longer young
+    std::function<void()> begun{};    // once, by the thread before all else
 };
 
 class Caretaker {

@@ -12,7 +12,7 @@ namespace swrun {
 
 class ListingStyle {
 public:
-    // For each listing, by the directory's id: whether files come along.
+    // For each answer to a listing, by the directory's id: whether files come along.
     [[nodiscard]] bool brings_files(std::uint64_t directory);
 
     // A file was looked up by name.

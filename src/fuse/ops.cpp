@@ -232,16 +232,17 @@ void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node
     }
     Prefetch* const ahead = service_of(request).ahead;  // the answer frees the request
     fuse_reply_iov(request, pieces.data(), static_cast<int>(pieces.size()));
-    for (const FileSlice& slice : held) {
-        if (!slice.is_whole()) continue;
-        if (ahead != nullptr) ahead->skip(slice.key);
-        reader.drop(slice);
+    if (ahead != nullptr && ahead->is_starting()) {
+        look_beyond(reader, node, offset, *ahead);
+        return;
     }
-    if (ahead != nullptr) look_beyond(reader, node, offset, *ahead);
+    for (const FileSlice& slice : held) {
+        if (slice.is_whole()) reader.drop(slice);
+    }
 }
 
 // No fault asks for more than the kernel's read-ahead window of 128 KiB (VM_READAHEAD_PAGES), but runtime/read_ahead does,
-// and nobody waits for that: while the blocks are decoded somewhere else, what somebody waits for is answered here.
+// and for that nobody waits yet: while the blocks are decoded somewhere else, look-ups and faults are answered here.
 constexpr std::size_t kLargestFault = 128U << 10U;
 
 void op_read(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {

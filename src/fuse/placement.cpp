@@ -1,13 +1,65 @@
 #include "fuse/placement.h"
 
+#include <string>
+
+#include "support/io.h"
+#include "support/path.h"
+#include "support/text.h"
+
 namespace swrun {
+namespace {
+
+// Since Linux 6.2 the kernel remembers what sched_setaffinity(2) was told, through exec, and a later change of the cpuset is
+// cut down to it.  Whoever never asked for processors must not be left with a wish for those of today: all that there
+// could ever be is no wish.
+cpu_set_t wish_for(const cpu_set_t& all) {
+    cpu_set_t every;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &every);
+    cpu_set_t got;
+    if (::sched_setaffinity(0, sizeof every, &every) == 0 && ::sched_getaffinity(0, sizeof got, &got) == 0 &&
+        CPU_EQUAL(&got, &all)) {
+        return every;
+    }
+    ::sched_setaffinity(0, sizeof all, &all);
+    return all;
+}
+
+// Some file of that name, at the group or above it, that does not say "no limit".
+bool is_limited(const std::string& top, std::string group, const char* file, std::string_view none) {
+    constexpr std::size_t kMaxLine = 256;
+    for (;; group = std::string(parent_path(group))) {
+        const Result<std::string> text = read_file(join_path(top + group, file), kMaxLine);
+        if (text && !text->starts_with(none)) return true;
+        if (group.size() <= 1) return false;
+    }
+}
+
+}  // namespace
+
+bool has_processor_quota() {
+    constexpr std::size_t kMaxGroups = 64U << 10U;
+    const std::string groups = read_file("/proc/self/cgroup", kMaxGroups).value_or(std::string());
+    for (const std::string_view line : split(groups, '\n')) {
+        const auto fields = split(line, ':');
+        if (fields.size() < 3 || !fields[2].starts_with('/')) continue;
+        const std::string group(fields[2]);
+        if (fields[1].empty() && is_limited("/sys/fs/cgroup", group, "cpu.max", "max")) return true;
+        for (const std::string_view controller : split(fields[1], ',')) {
+            if (controller == "cpu" && is_limited("/sys/fs/cgroup/cpu", group, "cpu.cfs_quota_us", "-1")) return true;
+        }
+    }
+    return false;
+}
 
 Placement Placement::here() {
     Placement placement;
+    const int policy = ::sched_getscheduler(0);
     placement.cpu_ = ::sched_getcpu();
-    placement.possible_ = placement.cpu_ >= 0 && placement.cpu_ < CPU_SETSIZE &&
+    placement.possible_ = (policy == SCHED_OTHER || policy == SCHED_BATCH) && placement.cpu_ >= 0 &&
+                          placement.cpu_ < CPU_SETSIZE &&
                           ::sched_getaffinity(0, sizeof placement.all_, &placement.all_) == 0 &&
                           CPU_COUNT(&placement.all_) > 1 && CPU_ISSET(placement.cpu_, &placement.all_);
+    if (placement.possible_) placement.wish_ = wish_for(placement.all_);
     return placement;
 }
 
@@ -29,6 +81,20 @@ void Placement::push_away(pid_t thread) const {
     move(thread, others);
 }
 
-void Placement::release(pid_t thread) const { move(thread, all_); }
+void Placement::release(pid_t thread) const { move(thread, wish_); }
+
+Placement::Stay::Stay(const Placement* placement) : placement_(placement) {
+    cpu_set_t now;
+    if (placement_ == nullptr || !placement_->possible_) return;
+    if (::sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &placement_->all_)) {
+        placement_->keep_here();
+    } else {
+        placement_ = nullptr;
+    }
+}
+
+Placement::Stay::~Stay() {
+    if (placement_ != nullptr) placement_->release();
+}
 
 }  // namespace swrun

@@ -11,8 +11,8 @@ namespace swrun {
 
 class Placement {
 public:
-    // Of a server that the calling process will start.  Without a second processor, or on a machine with more than the C
-    // library's cpu_set_t holds, nothing is ever moved.
+    // Of a server that the calling process will start.  Nothing is ever moved without a second processor, on a machine with
+    // more than the C library's cpu_set_t holds, or where the caller has a real-time class (who spins there starves others).
     [[nodiscard]] static Placement here();
 
     // Processors that this process may use beside the launcher's; 0 when nothing is known.
@@ -23,15 +23,12 @@ public:
     void push_away(pid_t thread = 0) const;  // anywhere but there
     void release(pid_t thread = 0) const;    // wherever the launcher was allowed to run
 
-    // Keeps the launcher where it is while it asks for much; afterwards it may run where it might before.
+    // Keeps the launcher where it is while it asks for much; afterwards it may run where it might before.  Not where somebody
+    // else has changed that meanwhile.
     class Stay {
     public:
-        explicit Stay(const Placement* placement) : placement_(placement) {
-            if (placement_ != nullptr) placement_->keep_here();
-        }
-        ~Stay() {
-            if (placement_ != nullptr) placement_->release();
-        }
+        explicit Stay(const Placement* placement);
+        ~Stay();
         Stay(const Stay&) = delete;
         Stay& operator=(const Stay&) = delete;
 
@@ -44,7 +41,12 @@ private:
 
     bool possible_ = false;
     int cpu_ = 0;
-    cpu_set_t all_{};
+    cpu_set_t all_{};   // where the launcher may run
+    cpu_set_t wish_{};  // what sched_setaffinity(2) gets for that
 };
+
+// Whether a control group limits the processor time of this process (cpu.max, or cfs_quota_us of version 1): then no thread
+// may burn any for the sake of another.
+[[nodiscard]] bool has_processor_quota();
 
 }  // namespace swrun

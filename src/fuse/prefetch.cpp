@@ -56,6 +56,7 @@ Prefetch::Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& re
     try {
         finder_ = std::thread([this, &readers] { find(readers); });
         runs_ = true;
+        if (told_ != nullptr) told_->begin();
         // One for each processor but the launcher's: more would take turns, and what is needed first be late.
         if (placement_.others() > 1) helper_ = std::thread([this] { help(); });
     } catch (const std::system_error&) {
@@ -75,6 +76,7 @@ void Prefetch::end() {
     if (finder_.joinable()) finder_.join();
     if (helper_.joinable()) helper_.join();
     while (do_deferred()) {}
+    met_ = {};
 }
 
 // Whoever wants the processor gets nearly all of it, and soon: Linux 6.12 takes sched_runtime for the time slice, which
@@ -105,6 +107,7 @@ void Prefetch::announce(const PredictedBlock& block) {
 
 void Prefetch::find(ReaderPool& readers) {
     stand_back();
+    stays_awake_ = placement_.others() > 0 && !has_processor_quota();
     {
         const ReaderPool::Lease reader = readers.borrow();
         const auto tell_absent = [this](std::size_t program) {
@@ -132,7 +135,7 @@ bool Prefetch::finds_work() const {
     for (;;) {
         if (stopped_) return false;
         if (left_ > 0 || deferred_count_ > 0) return true;
-        const bool awake = stays_awake_ && quick_wakes_ < kQuickWakes;
+        const bool awake = starting_ && stays_awake_ && quick_wakes_ < kQuickWakes;
         const std::int64_t since = awake ? std::max(start, last_request_.load(std::memory_order_relaxed)) : start;
         if (now_ns() - since > (awake ? kRow : kSpin)) return false;
         pause_a_little();
@@ -141,20 +144,23 @@ bool Prefetch::finds_work() const {
 
 void Prefetch::rest() {
     std::unique_lock lock(mutex_);
-    asleep_ = true;
+    ++asleep_;
     changed_.wait(lock, [this] { return stopped_ || called_ != 0 || !deferred_.empty() || !found_.empty(); });
-    asleep_ = false;
+    --asleep_;
     if (const std::int64_t called = called_.exchange(0); called != 0) {
         quick_wakes_ = now_ns() - called < kQuick ? quick_wakes_ + 1 : 0;
     }
 }
 
 void Prefetch::note_request() {
-    if (!runs_ || !stays_awake_) return;
+    if (!starting_ || !stays_awake_) return;
     const std::int64_t now = now_ns();
     const std::int64_t last = last_request_.exchange(now, std::memory_order_relaxed);
-    if (!asleep_ || now - last > kRow / 2 || quick_wakes_ >= kQuickWakes) return;
-    called_ = now;
+    if (asleep_ == 0 || now - last > kRow / 2 || quick_wakes_ >= kQuickWakes) return;
+    {
+        const std::lock_guard lock(mutex_);
+        called_ = now;
+    }
     changed_.notify_one();
 }
 
@@ -180,16 +186,11 @@ bool Prefetch::decode_one() {
     return true;
 }
 
-void Prefetch::skip(BlockKey block) {
-    const std::lock_guard lock(mutex_);
-    if (!stopped_) met_.insert(block);
-}
-
 void Prefetch::follow(std::span<const BlockKey> blocks) {
     constexpr std::size_t kEnough = 16;
     {
         const std::lock_guard lock(mutex_);
-        if (stopped_ || !complete_ || found_.size() >= kEnough) return;
+        if (stopped_ || !starting_ || !complete_ || found_.size() >= kEnough) return;
         const std::size_t before = found_.size();
         for (const BlockKey& block : blocks) {
             if (!met_.contains(block) && std::ranges::find(found_, block) == found_.end()) found_.push_back(block);
@@ -203,7 +204,7 @@ void Prefetch::follow(std::span<const BlockKey> blocks) {
 bool Prefetch::defer(std::function<void()> job) {
     {
         const std::lock_guard lock(mutex_);
-        if (stopped_ || !runs_) return false;
+        if (stopped_ || !starting_ || !runs_) return false;
         deferred_.push_back(std::move(job));
         deferred_count_.fetch_add(1);
     }

@@ -36,15 +36,14 @@ public:
     Prefetch& operator=(const Prefetch&) = delete;
 
     [[nodiscard]] bool runs() const { return runs_; }
+    // Before end_start(): a block that is let go might be decoded once more by a thread that has just taken it up.
+    [[nodiscard]] bool is_starting() const { return runs_ && starting_; }
 
-    // Has the job done by one of the threads, or by whoever calls do_deferred; jobs come before blocks.  False when there
-    // are no threads: the caller does it himself.
+    // During the start: has the job done by one of the threads, or by whoever calls do_deferred; jobs come before blocks.
+    // False: the caller does it himself.
     [[nodiscard]] bool defer(std::function<void()> job);
     [[nodiscard]] bool has_deferred() const { return deferred_count_.load() > 0; }
     bool do_deferred();  // the oldest; false when there is none
-
-    // A block that the kernel has now: it need not be decoded.
-    void skip(BlockKey block);
 
     // What is likely to be asked for next, after an answer; what has been met before is left out, and all of it when
     // enough is waiting already.
@@ -52,12 +51,12 @@ public:
 
     // For every request, from any thread.  While they come in a row, a thread stays awake between its blocks: then its
     // processor is not the idle one that the scheduler moves the program to, away from who answers.  Each wake-up that
-    // crosses processors takes as long as several answers where the processors are virtual; where that does not show,
-    // nobody stays awake for it.
+    // crosses processors takes as long as several answers where the processors are virtual.  Not where processor time is
+    // limited, and no longer when waking has proved quick.
     void note_request();
 
-    // From now on nobody stays awake: the start is over, or who answers has left his place.
-    void let_sleep() { stays_awake_ = false; }
+    // The start is over, or who answers has left his place: nobody stays awake, nothing is deferred or followed any more.
+    void end_start() { starting_ = false; }
 
     // No block is begun any more, all that is deferred gets done; then the threads are gone.  From any thread.
     void end();
@@ -78,8 +77,9 @@ private:
     PredictedFiles* told_;
     const Placement& placement_;
     std::map<std::string, std::optional<std::size_t>> announced_;  // by path; the finder's
-    std::atomic<bool> stays_awake_ = true;
-    std::atomic<bool> asleep_ = false;
+    std::atomic<bool> starting_ = true;
+    std::atomic<bool> stays_awake_ = false;
+    std::atomic<int> asleep_ = 0;                 // threads
     std::atomic<std::int64_t> last_request_ = 0;  // as now_ns() of the .cpp, like the next
     std::atomic<std::int64_t> called_ = 0;        // who sleeps was woken; 0: nobody was
     std::atomic<int> quick_wakes_ = 0;            // in a row
@@ -89,7 +89,7 @@ private:
     std::condition_variable changed_;
     std::deque<BlockKey> found_;
     std::atomic<std::size_t> left_ = 0;            // of found_
-    std::unordered_set<BlockKey, BlockHash> met_;  // decoded, being decoded, or with the kernel
+    std::unordered_set<BlockKey, BlockHash> met_;  // decoded or being decoded
     std::deque<std::function<void()>> deferred_;
     std::atomic<std::size_t> deferred_count_ = 0;
     bool complete_ = false;  // nothing more will be found

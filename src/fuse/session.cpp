@@ -144,15 +144,16 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         Watcher watcher;
         // What the server has in memory now stays there as long as the watcher, which shares its pages.
         const auto settled = [&] {
-            prefetch.let_sleep();
+            prefetch.end_start();
             roam();
-            image.placement.release();
             image.cache->clear();
             metadata.clear();
+            free_spare_blocks();
             ::malloc_trim(0);
             watcher = Watcher::start(image.messages, image.path);
         };
-        Caretaker caretaker({trim, settled}, Holder(std::move(link), std::move(doors)));
+        Caretaker caretaker({trim, settled, [&] { image.placement.release(); }},
+                            Holder(std::move(link), std::move(doors)));
         const auto each = [&](const fuse_buf& buffer, std::size_t size) {
             caretaker.note_request();
             prefetch.note_request();
@@ -161,7 +162,7 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         Desk(session,
              {each, [&] { image.placement.release(); },
               [&] {
-                  prefetch.let_sleep();
+                  prefetch.end_start();
                   roam();
               },
               [&] { return prefetch.has_deferred(); }, [&] { (void)prefetch.do_deferred(); }},

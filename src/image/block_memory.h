@@ -1,5 +1,6 @@
 // Memory for decoded blocks.  What one block leaves, the next gets: fresh pages cost a fault each, for a block of 128 KiB
-// a fifth of the time that decoding takes.  Thread-safe; used in a process that does not fork while others run in here.
+// a fifth of the time that decoding takes.  Thread-safe; a child that is forked while others run in here leaves it
+// alone.
 #pragma once
 
 #include <cstddef>

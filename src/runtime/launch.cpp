@@ -27,7 +27,6 @@
 #include "runtime/supervisor.h"
 #include "runtime/unpacked.h"
 #include "support/log.h"
-#include "support/path.h"
 #include "support/process.h"
 
 namespace swrun {
@@ -157,9 +156,11 @@ const ServedImage* served_root(const Stage& stage) {
     return stage.images[stage.plan.image_mounts[*stage.plan.root.image_mount].image].squashfs;
 }
 
+// Null where the server leaves the launcher alone.
 const Placement* placement(const Stage& stage) {
     const ServedImage* image = served_root(stage);
-    return image != nullptr ? &image->placement : nullptr;
+    const bool works_ahead = image != nullptr && image->predicted && image->predicted->has_begun();
+    return works_ahead ? &image->placement : nullptr;
 }
 
 // Null where a layer may hide all of the image.
@@ -389,21 +390,6 @@ void add_unshared(const SharePlan& plan, std::vector<Variable>& environment) {
     for (const Note& note : plan.unshared_notes) log(note.level, note.text);
 }
 
-// Where the image has nothing and nothing of ours stands in: each look there would be a request to the server.
-std::vector<std::string> known_absent(const Stage& stage, const PredictedFiles& predicted) {
-    const LaunchPlan& plan = stage.plan;
-    const std::vector<std::string>& programs = served_root(stage)->hint.programs;
-    const auto is_covered = [&](const std::string& path) {
-        return std::ranges::any_of(plan.mounts, [&](const MountOp& op) { return is_below(path, op.target); }) ||
-               std::ranges::any_of(plan.root.ghosts, [&](const Ghost& one) { return is_below(path, one.path); });
-    };
-    std::vector<std::string> absent;
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-        if (predicted.is_absent(i) && !is_covered(programs[i])) absent.push_back(programs[i]);
-    }
-    return absent;
-}
-
 Status run_program(Stage& stage) {  // S10
     SWRUN_TRY(std::vector<Variable> environment,
               make_environment(stage.plan.process, stage.directory, stage.shell.get()));
@@ -412,8 +398,8 @@ Status run_program(Stage& stage) {  // S10
     std::vector<std::string> absent;
     if (const PredictedFiles* predicted = predicted_files(stage)) {
         const Placement::Stay stay(placement(stage));
-        read_ahead(*predicted);
-        absent = known_absent(stage, *predicted);
+        read_ahead(*predicted, stage.plan);
+        absent = known_absent(*predicted, served_root(stage)->hint, stage.plan);
     }
     restore_interrupts();
     stage.watch.lap("S10");

@@ -252,7 +252,8 @@ void op_read(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset,
     }
     const auto from = static_cast<std::uint64_t>(offset);
     with_node(request, ino, [&](ImageService& service, SquashReader& reader, const SquashNode& node) {
-        if (size > kLargestFault && service.ahead != nullptr && !reader.has_cached(node, from, size)) {
+        if (size > kLargestFault && service.ahead != nullptr && service.ahead->is_starting() &&
+            !reader.has_cached(node, from, size)) {
             const auto later = [request, ino, size, from] {
                 with_node(request, ino, [&](ImageService&, SquashReader& other, const SquashNode& same) {
                     read_image(request, other, same, size, from);

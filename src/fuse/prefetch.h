@@ -15,7 +15,6 @@
 #include <string>
 #include <thread>
 #include <unordered_set>
-#include <vector>
 
 #include "fuse/placement.h"
 #include "fuse/predicted_files.h"

@@ -133,23 +133,26 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
     }
     const int launcher = link.get();
     Status served = serve_with(readers, prefetch, launcher, [&](fuse_session* session) {
-        const auto trim = [&] {
-            prefetch.end();
-            hot.write_aside();
+        const auto free_blocks = [&] {
             image.cache->clear();
             metadata.clear();
             free_spare_blocks();
             ::malloc_trim(0);
         };
+        const auto end_start = [&] {
+            prefetch.end_start();
+            roam();
+        };
+        const auto trim = [&] {
+            prefetch.end();
+            hot.write_aside();
+            free_blocks();
+        };
         Watcher watcher;
         // What the server has in memory now stays there as long as the watcher, which shares its pages.
         const auto settled = [&] {
-            prefetch.end_start();
-            roam();
-            image.cache->clear();
-            metadata.clear();
-            free_spare_blocks();
-            ::malloc_trim(0);
+            end_start();
+            free_blocks();
             watcher = Watcher::start(image.messages, image.path);
         };
         Caretaker caretaker({trim, settled, [&] { image.placement.release(); }},
@@ -160,12 +163,8 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
             if (stats) stats->count({static_cast<const std::byte*>(buffer.mem), size});
         };
         Desk(session,
-             {each, [&] { image.placement.release(); },
-              [&] {
-                  prefetch.end_start();
-                  roam();
-              },
-              [&] { return prefetch.has_deferred(); }, [&] { (void)prefetch.do_deferred(); }},
+             {each, [&] { image.placement.release(); }, end_start, [&] { return prefetch.has_deferred(); },
+              [&] { (void)prefetch.do_deferred(); }},
              roams)
             .run();
         prefetch.end();  // its requests belong to the session

@@ -36,12 +36,15 @@ bool is_c_library(std::string_view name) { return name == "libc.so.6" || name.st
 
 }  // namespace
 
-std::optional<Prediction::File> Prediction::find_file(const std::string& path) const {
-    const ResolvedPath found = resolve_in(view_, clean_path(path));
+std::optional<Prediction::File> Prediction::file_at(const ResolvedPath& found) const {
     if (!found.exists() || found.node.kind != Node::Kind::file) return std::nullopt;
     const std::optional<SquashNode> node = view_.find(found.path);
     if (!node) return std::nullopt;
     return File{found.path, *node};
+}
+
+std::optional<Prediction::File> Prediction::find_file(const std::string& path) const {
+    return file_at(resolve_in(view_, clean_path(path)));
 }
 
 std::optional<Prediction::File> Prediction::find_library(const std::string& name,
@@ -148,13 +151,13 @@ void Prediction::add_libraries(const ElfNeeds& needs, int depth) {
 void Prediction::run(const StartHint& hint) {
     for (std::size_t i = 0; i < hint.programs.size() && !stop_; ++i) {
         const std::string path = clean_path(hint.programs[i]);
-        if (const auto program = find_file(path)) {
+        const ResolvedPath found = resolve_in(view_, path);
+        if (const auto program = file_at(found)) {
             add_program(*program, 0);
             add_rest(*program);
             return;
         }
-        const ResolvedPath nothing = resolve_in(view_, path);
-        if (!nothing.exists() && !nothing.loop && nothing.path == path) sink_.absent(i);
+        if (!found.exists() && !found.loop && found.path == path) sink_.absent(i);
     }
 }
 

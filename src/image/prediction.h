@@ -52,6 +52,7 @@ private:
         SquashNode node;
     };
 
+    [[nodiscard]] std::optional<File> file_at(const ResolvedPath& found) const;
     [[nodiscard]] std::optional<File> find_file(const std::string& path) const;
     [[nodiscard]] std::optional<File> find_library(const std::string& name, const std::vector<std::string>& search);
     void add_program(const File& file, int depth);

@@ -1,11 +1,12 @@
 #include "fuse/desk.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <system_error>
 #include <utility>
@@ -15,20 +16,16 @@
 namespace swrun {
 namespace {
 
-constexpr unsigned kStart = 64;   // requests
-constexpr unsigned kBacklog = 4;  // requests that were there already: more than one asks
+// Requests: a launch of a small program is over before.
+constexpr unsigned kStart = 64;   // until a helper may be called
+constexpr unsigned kFollow = 64;  // from one look at where the asker is to the next
 
 using namespace std::chrono_literals;
 
 }  // namespace
 
-void Eagerness::note(Time waited, Wait kind) {
-    const Time soon = kind == Wait::looking ? kSpin : kind == Wait::asleep_here ? kSoon : kSoonElsewhere;
-    score_ = waited <= soon ? std::min(score_ + 1, kMost) : std::max(score_ - kLoss, 0);
-}
-
-Desk::Desk(fuse_session* session, DeskDuties duties, const std::atomic<bool>& roams)
-    : session_(session), duties_(std::move(duties)), roams_(roams) {}
+Desk::Desk(fuse_session* session, DeskDuties duties, const std::atomic<bool>& roams, Eagerness eagerness)
+    : session_(session), duties_(std::move(duties)), roams_(roams), eagerness_(eagerness) {}
 
 // The flag belongs to the open file, which both threads use.  When one changes it under the other, a read that should
 // wait says EAGAIN, or one that should not waits: both are harmless.
@@ -46,7 +43,7 @@ int Desk::look(fuse_buf& buffer) {
         size = fuse_session_receive_buf(session_, &buffer);
         const auto waited = Clock::now() - start;
         if (size != -EAGAIN) {
-            note_backlog(first);
+            was_there_ = first;
             eagerness_.note(waited, Eagerness::Wait::looking);
             return size;
         }
@@ -61,7 +58,7 @@ int Desk::wait(fuse_buf& buffer) {
     const auto start = Clock::now();
     const int size = fuse_session_receive_buf(session_, &buffer);
     const auto waited = Clock::now() - start;
-    note_backlog(waited < 3us);
+    was_there_ = waited < 3us;
     eagerness_.note(waited, roams_ ? Eagerness::Wait::asleep_elsewhere : Eagerness::Wait::asleep_here);
     return size;
 }
@@ -90,17 +87,31 @@ void Desk::answer(fuse_buf& buffer, int size) {
     fuse_session_process_buf(session_, &buffer);
 }
 
+void Desk::note(const fuse_buf& request) {
+    fuse_in_header header;  // what every request begins with (linux/fuse.h)
+    if (request.size < sizeof header) return;
+    std::memcpy(&header, request.mem, sizeof header);
+    const SeenRequest seen{.asker = header.pid,
+                           .lists = header.opcode == FUSE_READDIRPLUS || header.opcode == FUSE_READDIR,
+                           .reads = header.opcode == FUSE_READ,
+                           .was_there = was_there_};
+    eagerness_.note(seen);
+    backlog_.note(seen);
+    if (!roams_ && eagerness_.sees_walk() && requests_ % kFollow == 0) duties_.follow(static_cast<pid_t>(header.pid));
+}
+
 // A helper that waits in the kernel is woken for requests that the first thread, awake already, would see as soon.
-void Desk::note_backlog(bool was_there) {
-    backlog_ = was_there ? backlog_ + 1 : 0;
-    if (backlog_ == kBacklog && requests_ >= kStart) call_helper();
-    if (backlog_ == 0 && eagerness_.spins() && helper_.joinable()) {
+void Desk::direct_helper() {
+    if (backlog_.wants_help() && requests_ >= kStart) {
+        call_helper();
+    } else if (backlog_.is_over() && (eagerness_.spins() || eagerness_.sees_walk()) && wanted_) {
         const std::lock_guard lock(mutex_);
         wanted_ = false;
     }
 }
 
 void Desk::call_helper() {
+    if (wanted_) return;
     {
         const std::lock_guard lock(mutex_);
         wanted_ = true;
@@ -142,6 +153,8 @@ void Desk::run() {
         if (size == -EINTR || size == -EAGAIN) continue;
         if (size <= 0) break;
         ++requests_;
+        note(buffer);
+        direct_helper();
         answer(buffer, size);
     }
     std::free(buffer.mem);

@@ -24,6 +24,20 @@ cpu_set_t wish_for(const cpu_set_t& all) {
     return all;
 }
 
+// Where a thread runs or ran last (proc_pid_stat(5): the 39th field, the 37th behind the name, which may hold anything).
+std::optional<int> processor_of(pid_t thread) {
+    constexpr std::size_t kMaxLine = 1024;
+    constexpr std::size_t kField = 36;
+    const std::string line = read_file("/proc/" + std::to_string(thread) + "/stat", kMaxLine).value_or(std::string());
+    const std::size_t name_end = line.rfind(") ");
+    if (name_end == std::string::npos) return std::nullopt;
+    const auto fields = split(std::string_view(line).substr(name_end + 2), ' ');
+    if (fields.size() <= kField) return std::nullopt;
+    const auto cpu = parse_decimal(fields[kField]);
+    if (!cpu || *cpu >= CPU_SETSIZE) return std::nullopt;
+    return static_cast<int>(*cpu);
+}
+
 // Some file of that name, at the group or above it, that does not say "no limit".
 bool is_limited(const std::string& top, std::string group, const char* file, std::string_view none) {
     constexpr std::size_t kMaxLine = 256;
@@ -61,6 +75,15 @@ Placement Placement::here() {
                           CPU_COUNT(&placement.all_) > 1 && CPU_ISSET(placement.cpu_, &placement.all_);
     if (placement.possible_) placement.wish_ = wish_for(placement.all_);
     return placement;
+}
+
+std::optional<Placement> Placement::beside(pid_t asker) const {
+    if (others() != 1 || asker <= 0) return std::nullopt;
+    const std::optional<int> cpu = processor_of(asker);
+    if (!cpu || *cpu == cpu_ || !CPU_ISSET(*cpu, &all_)) return std::nullopt;
+    Placement there = *this;
+    there.cpu_ = *cpu;
+    return there;
 }
 
 // A guess at what pays: failing changes nothing.

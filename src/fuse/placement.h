@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <optional>
+
 namespace swrun {
 
 class Placement {
@@ -17,6 +19,10 @@ public:
 
     // Processors that this process may use beside the launcher's; 0 when nothing is known.
     [[nodiscard]] int others() const { return possible_ ? CPU_COUNT(&all_) - 1 : 0; }
+
+    // For who answers, once the program asks from somewhere else: beside that thread.  Nothing when it is there, or cannot be
+    // found (proc(5), another PID namespace, hidepid), or where there are idle processors left for it to be moved to again.
+    [[nodiscard]] std::optional<Placement> beside(pid_t asker) const;
 
     // 0 is the calling thread.
     void keep_here(pid_t thread = 0) const;  // on the launcher's processor only

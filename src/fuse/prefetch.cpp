@@ -77,12 +77,14 @@ void Prefetch::end() {
     if (helper_.joinable()) helper_.join();
     while (do_deferred()) {}
     met_ = {};
+    const std::lock_guard lock(mutex_);
+    threads_.clear();
 }
 
 // Whoever wants the processor gets nearly all of it, and soon: Linux 6.12 takes sched_runtime for the time slice, which
 // somebody who wakes up may have to wait for.  SCHED_IDLE would give way at once, but to the scheduler a processor that
 // does only such work is an idle one, and it moves the waking program there (sched(7)).
-void Prefetch::stand_back() const {
+void Prefetch::stand_back() {
     SchedAttributes wishes;
     wishes.policy = SCHED_BATCH;
     wishes.nice = 19;
@@ -90,6 +92,13 @@ void Prefetch::stand_back() const {
     ::syscall(SYS_sched_setattr, 0, &wishes, 0U);
     placement_.push_away();
     BlockCache::works_ahead = true;
+    const std::lock_guard lock(mutex_);
+    threads_.push_back(::gettid());
+}
+
+void Prefetch::keep_away_from(const Placement& answerer) {
+    const std::lock_guard lock(mutex_);
+    for (const pid_t thread : threads_) answerer.push_away(thread);
 }
 
 void Prefetch::announce(const PredictedBlock& block) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <unordered_set>
+#include <vector>
 
 #include "fuse/placement.h"
 #include "fuse/predicted_files.h"
@@ -54,6 +55,9 @@ public:
     // limited, and no longer when waking has proved quick.
     void note_request();
 
+    // Who answers has moved.
+    void keep_away_from(const Placement& answerer);
+
     // The start is over, or who answers has left his place: nobody stays awake, nothing is deferred or followed any more.
     void end_start() { starting_ = false; }
 
@@ -61,7 +65,7 @@ public:
     void end();
 
 private:
-    void stand_back() const;
+    void stand_back();
     void find(ReaderPool& readers);
     void announce(const PredictedBlock& block);
     void help();
@@ -86,6 +90,7 @@ private:
     bool runs_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
+    std::vector<pid_t> threads_;
     std::deque<BlockKey> found_;
     std::atomic<std::size_t> left_ = 0;            // of found_
     std::unordered_set<BlockKey, BlockHash> met_;  // decoded or being decoded

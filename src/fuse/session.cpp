@@ -44,6 +44,35 @@ using Session = std::unique_ptr<fuse_session, SessionDeleter>;
 // libfuse prints to stderr on its own, which is /dev/null here: nothing is lost that anybody could act on.
 void drop_log(enum fuse_log_level, const char*, va_list) {}
 
+// Where the first thread, which is the process, answers.
+class Seat {
+public:
+    explicit Seat(const Placement& placement) : placement_(placement) {}
+
+    void take() const { placement_.keep_here(first_); }
+    // From any thread, for good.
+    void leave() {
+        roams_ = placement_.others() > 0;  // with one processor, who does not sleep keeps others from asking
+        placement_.release(first_);
+    }
+    // From the first thread; the new place, if it is another one.
+    std::optional<Placement> follow(pid_t asker) {
+        const std::optional<Placement> there = place_.beside(asker);
+        if (!there) return std::nullopt;
+        place_ = *there;
+        place_.keep_here(first_);
+        if (roams_) placement_.release(first_);  // somebody left it meanwhile
+        return there;
+    }
+    [[nodiscard]] const std::atomic<bool>& roams() const { return roams_; }
+
+private:
+    const Placement placement_;
+    Placement place_ = placement_;  // the first thread's
+    const pid_t first_ = ::getpid();
+    std::atomic<bool> roams_ = false;
+};
+
 // Waits for the launcher: false when it has gone without a device.
 bool launcher_speaks(int link) {
     pollfd waiting{link, POLLIN, 0};
@@ -118,18 +147,12 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
     if (stats) image.cache->remember_decodes();
     HotWriter hot(image.hot, *image.cache, metadata);
     ReaderPool readers(std::move(image.reader), kReaders);
-    // The first thread, which answers, is the process.
-    const pid_t first = ::getpid();
-    std::atomic<bool> roams = false;
-    const auto roam = [&] {
-        image.placement.release(first);
-        roams = image.placement.others() > 0;  // with one processor, who does not sleep keeps others from asking
-    };
+    Seat seat(image.placement);
     Prefetch prefetch(*image.source, *image.cache, readers, image.hint, image.predicted.get(), image.placement);
     if (prefetch.runs()) {
-        image.placement.keep_here();
+        seat.take();
     } else {
-        roam();
+        seat.leave();
     }
     const int launcher = link.get();
     Status served = serve_with(readers, prefetch, launcher, [&](fuse_session* session) {
@@ -141,7 +164,7 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         };
         const auto end_start = [&] {
             prefetch.end_start();
-            roam();
+            seat.leave();
         };
         const auto trim = [&] {
             prefetch.end();
@@ -157,15 +180,18 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         };
         Caretaker caretaker({trim, settled, [&] { image.placement.release(); }},
                             Holder(std::move(link), std::move(doors)));
+        const auto follow = [&](pid_t asker) {
+            if (const auto there = seat.follow(asker)) prefetch.keep_away_from(*there);
+        };
         const auto each = [&](const fuse_buf& buffer, std::size_t size) {
             caretaker.note_request();
             prefetch.note_request();
             if (stats) stats->count({static_cast<const std::byte*>(buffer.mem), size});
         };
         Desk(session,
-             {each, [&] { image.placement.release(); }, end_start, [&] { return prefetch.has_deferred(); },
+             {each, [&] { image.placement.release(); }, follow, end_start, [&] { return prefetch.has_deferred(); },
               [&] { (void)prefetch.do_deferred(); }},
-             roams)
+             seat.roams(), Eagerness(image.placement.others() == 1))
             .run();
         prefetch.end();  // its requests belong to the session
     });

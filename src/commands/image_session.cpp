@@ -13,7 +13,7 @@ namespace swrun {
 namespace {
 
 // Decoded blocks kept by one server; more is rarely asked for twice, the kernel has its own cache.
-constexpr std::size_t kCacheBytes = 32U << 20U;
+constexpr std::size_t kCacheBytes = 48U << 20U;
 
 // What earlier launches have kept; null: nothing is kept.
 std::shared_ptr<const HotCache> open_hot(const std::string& directory, const ImageFacts& facts,

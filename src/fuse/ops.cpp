@@ -5,7 +5,6 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -195,18 +194,27 @@ void read_ghost(fuse_req_t request, const GhostNode* ghost, std::size_t size, of
     fuse_reply_buf(request, ghost->content.data() + start, std::min(size, ghost->content.size() - start));
 }
 
-// The blocks behind what has been read: faults in a library bring in most of it sooner or later, and so does who reads on.
+// The blocks behind what has been read: faults in a library bring in most of it sooner or later, as does who reads on, and
+// who has read a small file will want others of that directory.
 void look_beyond(SquashReader& reader, const SquashNode& node, std::uint64_t from, Prefetch& ahead) {
     constexpr std::size_t kBlocks = 4;
-    const std::uint64_t block_size = reader.source().super().block_size;
-    std::array<BlockKey, kBlocks> blocks;
-    std::size_t count = 0;
-    for (std::uint64_t number = from / block_size; count < kBlocks; ++number) {
-        const Result<std::optional<BlockKey>> key = reader.key_of(node, number);
-        if (!key || !*key) break;  // a hole, or the end
-        blocks[count++] = **key;
+    if (from >= node.size && !ahead.can_guess()) return;
+    const Result<std::vector<BlockKey>> blocks = reader.keys_beyond(node, from, kBlocks);
+    if (blocks) ahead.follow(*blocks);
+}
+
+// A fault may lie in two blocks: while this thread decodes the first, somebody else does the other.  And who loads a library
+// asks for its beginning, then for the data at its end.
+void share_out(SquashReader& reader, const SquashNode& node, std::uint64_t from, std::size_t size, Prefetch& ahead) {
+    Result<std::vector<BlockKey>> blocks = reader.keys_of(node, from, size);
+    if (!blocks) return;
+    std::erase_if(*blocks, [&](BlockKey key) { return reader.cache().peek(key) != nullptr; });
+    if (!blocks->empty()) blocks->erase(blocks->begin());
+    if (from == 0 && size < node.size && ahead.can_guess()) {
+        const Result<std::vector<BlockKey>> last = reader.keys_of(node, node.size - 1, 1);
+        if (last) blocks->insert(blocks->end(), last->begin(), last->end());
     }
-    if (count > 0) ahead.follow({blocks.data(), count});
+    if (!blocks->empty()) ahead.begin(*blocks);
 }
 
 // The kernel takes a short answer for the end of the file, so all pieces are collected first.  They are
@@ -214,6 +222,8 @@ void look_beyond(SquashReader& reader, const SquashNode& node, std::uint64_t fro
 void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node, std::size_t size,
                 std::uint64_t offset) {
     static const std::byte kZeros[65536]{};
+    Prefetch* const ahead = service_of(request).ahead;
+    if (ahead != nullptr && ahead->is_starting()) share_out(reader, node, offset, size, *ahead);
     std::vector<FileSlice> held;
     std::vector<iovec> pieces;
     while (size > 0) {
@@ -230,7 +240,6 @@ void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node
         offset += length;
         size -= length;
     }
-    Prefetch* const ahead = service_of(request).ahead;  // the answer frees the request
     fuse_reply_iov(request, pieces.data(), static_cast<int>(pieces.size()));
     if (ahead != nullptr && ahead->is_starting()) {
         look_beyond(reader, node, offset, *ahead);

@@ -162,6 +162,7 @@ void Prefetch::rest() {
 }
 
 void Prefetch::note_request() {
+    requests_.fetch_add(1, std::memory_order_relaxed);
     if (!starting_ || !stays_awake_) return;
     const std::int64_t now = now_ns();
     const std::int64_t last = last_request_.exchange(now, std::memory_order_relaxed);
@@ -203,6 +204,20 @@ void Prefetch::follow(std::span<const BlockKey> blocks) {
         const std::size_t before = found_.size();
         for (const BlockKey& block : blocks) {
             if (!met_.contains(block) && std::ranges::find(found_, block) == found_.end()) found_.push_back(block);
+        }
+        left_ = found_.size();
+        if (found_.size() == before) return;
+    }
+    changed_.notify_one();
+}
+
+void Prefetch::begin(std::span<const BlockKey> blocks) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopped_ || !starting_) return;
+        const std::size_t before = found_.size();
+        for (std::size_t i = blocks.size(); i-- > 0;) {
+            if (!met_.contains(blocks[i])) found_.push_front(blocks[i]);
         }
         left_ = found_.size();
         if (found_.size() == before) return;

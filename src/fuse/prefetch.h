@@ -48,6 +48,11 @@ public:
     // What is likely to be asked for next, after an answer; what has been met before is left out, and all of it when
     // enough is waiting already.
     void follow(std::span<const BlockKey> blocks);
+    // Whether so much has been asked for that guesses pay which go beyond a file: a small program has ended before.
+    [[nodiscard]] bool can_guess() const { return is_starting() && requests_.load() >= kMuch; }
+
+    // What is being waited for, but for a block that comes first: before all else.
+    void begin(std::span<const BlockKey> blocks);
 
     // For every request, from any thread.  While they come in a row, a thread stays awake between its blocks: then its
     // processor is not the idle one that the scheduler moves the program to, away from who answers.  Each wake-up that
@@ -65,6 +70,8 @@ public:
     void end();
 
 private:
+    static constexpr unsigned kMuch = 256;  // requests
+
     void stand_back();
     void find(ReaderPool& readers);
     void announce(const PredictedBlock& block);
@@ -82,7 +89,8 @@ private:
     std::map<std::string, std::optional<std::size_t>> announced_;  // by path; the finder's
     std::atomic<bool> starting_ = true;
     std::atomic<bool> stays_awake_ = false;
-    std::atomic<int> asleep_ = 0;                 // threads
+    std::atomic<int> asleep_ = 0;  // threads
+    std::atomic<unsigned> requests_ = 0;
     std::atomic<std::int64_t> last_request_ = 0;  // as now_ns() of the .cpp, like the next
     std::atomic<std::int64_t> called_ = 0;        // who sleeps was woken; 0: nobody was
     std::atomic<int> quick_wakes_ = 0;            // in a row

@@ -105,14 +105,35 @@ Result<std::optional<BlockKey>> SquashReader::key_of(const SquashNode& file, std
     return key;
 }
 
-bool SquashReader::has_cached(const SquashNode& file, std::uint64_t offset, std::uint64_t size) {
+Result<std::vector<BlockKey>> SquashReader::keys_of(const SquashNode& file, std::uint64_t offset, std::uint64_t size) {
     const std::uint64_t block_size = source().super().block_size;
-    const std::uint64_t end = std::min(file.size, offset + std::min(size, file.size));
+    if (file.kind != SquashNode::Kind::file) return failed("read", file, EINVAL);
+    std::vector<BlockKey> keys;
+    if (offset >= file.size) return keys;
+    const std::uint64_t end = offset + std::min(size, file.size - offset);
     for (std::uint64_t number = offset / block_size; number * block_size < end; ++number) {
-        const Result<std::optional<BlockKey>> key = key_of(file, number);
-        if (key && *key && cache_->peek(**key) == nullptr) return false;
+        SWRUN_TRY(const std::optional<BlockKey> key, key_of(file, number));
+        if (key) keys.push_back(*key);
     }
-    return true;
+    return keys;
+}
+
+Result<std::vector<BlockKey>> SquashReader::keys_beyond(const SquashNode& file, std::uint64_t offset,
+                                                        std::size_t limit) {
+    const std::uint64_t block_size = source().super().block_size;
+    if (offset < file.size) return keys_of(file, offset, std::min(limit * block_size, file.size - offset));
+    std::vector<BlockKey> keys;
+    if (file.fragment == kSquashNoFragment) return keys;
+    for (std::uint64_t next = file.fragment + 1ULL; keys.size() < limit && next < source().super().fragments; ++next) {
+        SWRUN_TRY(const BlockKey key, metadata_.fragment(static_cast<std::uint32_t>(next)));
+        keys.push_back(key);
+    }
+    return keys;
+}
+
+bool SquashReader::has_cached(const SquashNode& file, std::uint64_t offset, std::uint64_t size) {
+    const Result<std::vector<BlockKey>> keys = keys_of(file, offset, size);
+    return !keys || std::ranges::all_of(*keys, [this](BlockKey key) { return cache_->peek(key) != nullptr; });
 }
 
 Result<FileBlock> SquashReader::block(const SquashNode& file, std::uint64_t number, std::span<std::byte> scratch) {

@@ -73,6 +73,15 @@ public:
     // Where block `number` of a file is stored; nullopt for a hole and past the end.
     [[nodiscard]] Result<std::optional<BlockKey>> key_of(const SquashNode& file, std::uint64_t number);
 
+    // Where the blocks of that part of a file are stored, in order.
+    [[nodiscard]] Result<std::vector<BlockKey>> keys_of(const SquashNode& file, std::uint64_t offset,
+                                                        std::uint64_t size);
+
+    // Where up to `limit` blocks behind that offset of a file are stored; behind its end, the next fragments: they hold the
+    // small files that stand beside it in its directory, and beside that.
+    [[nodiscard]] Result<std::vector<BlockKey>> keys_beyond(const SquashNode& file, std::uint64_t offset,
+                                                            std::size_t limit);
+
     // Whether all of that part of a file can be had without decoding.
     [[nodiscard]] bool has_cached(const SquashNode& file, std::uint64_t offset, std::uint64_t size);
 

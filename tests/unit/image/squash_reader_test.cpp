@@ -149,6 +149,41 @@ TEST_F(SquashReaderTest, LookupOfAbsentNames) {
     EXPECT_EQ(reader.slice(root, 0, 10).error().sys_errno, EINVAL);
 }
 
+TEST_F(SquashReaderTest, KeysOfAPartOfAFile) {
+    write_file(root_ + "/three", noise(131072 * 2 + 1000, 1));
+    write_file(root_ + "/hole", std::string(131072, '\0') + noise(131072, 2));
+    SquashReader reader = open("-b 131072");
+    const SquashNode three = at(reader, "/three");
+    const auto all = reader.keys_of(three, 0, 1U << 30U).value();
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[1], **reader.key_of(three, 1));
+    EXPECT_EQ(reader.keys_of(three, 131071, 2).value(), (std::vector{all[0], all[1]}));
+    EXPECT_EQ(reader.keys_of(three, 131072, 131072).value(), std::vector{all[1]});
+    EXPECT_EQ(reader.keys_of(three, three.size - 1, ~0ULL).value(), std::vector{all[2]});
+    EXPECT_TRUE(reader.keys_of(three, three.size, 1).value().empty());
+    EXPECT_TRUE(reader.keys_of(three, ~0ULL, ~0ULL).value().empty());
+    EXPECT_EQ(reader.keys_of(at(reader, "/hole"), 0, 1U << 30U).value().size(), 1U);
+    EXPECT_FALSE(reader.keys_of(reader.root().value(), 0, 1));
+}
+
+TEST_F(SquashReaderTest, BeyondAFileAreTheFragmentsOfItsNeighbours) {
+    // Each fills most of a fragment of its own.
+    for (const char* name : {"/a", "/b", "/c", "/d"})
+        write_file(root_ + name, noise(100000, static_cast<unsigned char>(name[1])));
+    write_file(root_ + "/large", noise(131072 * 5, 3));
+    SquashReader reader = open("-b 131072");
+    const auto fragment = [&](const std::string& path) { return **reader.key_of(at(reader, path), 0); };
+    const SquashNode a = at(reader, "/a");
+    EXPECT_EQ(reader.keys_beyond(a, a.size, 2).value(), (std::vector{fragment("/b"), fragment("/c")}));
+    EXPECT_EQ(reader.keys_beyond(a, a.size, 9).value().size(), 3U) << "there are no more";
+    const SquashNode last = at(reader, "/d");
+    EXPECT_TRUE(reader.keys_beyond(last, last.size, 4).value().empty());
+    const SquashNode large = at(reader, "/large");
+    EXPECT_EQ(reader.keys_beyond(large, 131072, 2).value(),
+              (std::vector{**reader.key_of(large, 1), **reader.key_of(large, 2)}));
+    EXPECT_TRUE(reader.keys_beyond(large, large.size, 2).value().empty()) << "it has none";
+}
+
 TEST_F(SquashReaderTest, HardLinksShareTheirInode) {
     make_small_tree(root_);
     SquashReader reader = open();

@@ -1,0 +1,106 @@
+// What is decoded ahead of the requests.
+#include "fuse/prefetch.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "image/image_view.h"
+#include "support/image_fixture.h"
+
+namespace swrun {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PrefetchTest : public testing::Test {
+protected:
+    void SetUp() override {
+        SWRUN_NEED_TOOL("mksquashfs");
+        std::filesystem::create_directories(dir_ / "root");
+        write_file(dir_ / "root/large", noise(131072 * 8, 1));
+        ASSERT_TRUE(make_squashfs(dir_ / "root", dir_ / "image", "-b 131072"));
+        const std::string bytes = slurp(dir_ / "image");
+        source_ = SquashSource::open(memory_file(bytes), 0, bytes.size()).value();
+        cache_ = std::make_shared<BlockCache>(16U << 20U);
+        readers_ = std::make_unique<ReaderPool>(SquashReader::open(source_, cache_).value(), 2);
+        const ReaderPool::Lease reader = readers_->borrow();
+        const auto file = ImageView(*reader).find("/large");
+        ASSERT_TRUE(file);
+        keys_ = reader->keys_of(*file, 0, file->size).value();
+        ASSERT_EQ(keys_.size(), 8U);
+    }
+
+    // Null where the host is busy: then nothing is done ahead.
+    std::unique_ptr<Prefetch> start() {
+        hint_.programs = {"/none"};
+        for (int i = 0; i < 100; ++i) {
+            auto prefetch = std::make_unique<Prefetch>(*source_, *cache_, *readers_, hint_, nullptr, placement_);
+            if (prefetch->runs()) return prefetch;
+            std::this_thread::sleep_for(50ms);
+        }
+        return nullptr;
+    }
+    bool arrives(BlockKey key) {
+        for (int i = 0; i < 1000; ++i) {
+            if (cache_->peek(key)) return true;
+            std::this_thread::sleep_for(10ms);
+        }
+        return false;
+    }
+
+    TempDir dir_;
+    std::shared_ptr<const SquashSource> source_;
+    std::shared_ptr<BlockCache> cache_;
+    std::unique_ptr<ReaderPool> readers_;
+    std::vector<BlockKey> keys_;
+    StartHint hint_;
+    Placement placement_;
+};
+
+TEST_F(PrefetchTest, BeginsWhatIsWaitedFor) {
+    const auto prefetch = start();
+    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    prefetch->begin(std::span(keys_).subspan(2, 2));
+    EXPECT_TRUE(arrives(keys_[2]));
+    EXPECT_TRUE(arrives(keys_[3]));
+    prefetch->end();
+    EXPECT_FALSE(cache_->peek(keys_[0]));
+    EXPECT_EQ(cache_->counters().decodes, 2U);
+}
+
+TEST_F(PrefetchTest, FollowsWhoAsksForMuch) {
+    const auto prefetch = start();
+    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    EXPECT_FALSE(prefetch->can_guess()) << "a small program is over soon";
+    for (int i = 0; i < 300; ++i) prefetch->note_request();
+    EXPECT_TRUE(prefetch->can_guess());
+    // Only when all that was predicted has been found, which nobody tells.
+    for (int i = 0; i < 1000 && !cache_->peek(keys_[5]); ++i) {
+        prefetch->follow(std::span(keys_).subspan(5, 1));
+        std::this_thread::sleep_for(10ms);
+    }
+    EXPECT_TRUE(cache_->peek(keys_[5]));
+    prefetch->follow(std::span(keys_).subspan(5, 1));
+    prefetch->begin(std::span(keys_).subspan(5, 2));
+    EXPECT_TRUE(arrives(keys_[6]));
+    prefetch->end();
+    EXPECT_EQ(cache_->counters().decodes, 2U) << "none twice";
+}
+
+TEST_F(PrefetchTest, DoesNothingAfterTheStart) {
+    const auto prefetch = start();
+    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    prefetch->end_start();
+    EXPECT_FALSE(prefetch->can_guess());
+    prefetch->begin(keys_);
+    prefetch->follow(keys_);
+    EXPECT_FALSE(prefetch->defer([] {}));
+    prefetch->end();
+    EXPECT_EQ(cache_->counters().decodes, 0U);
+}
+
+}  // namespace
+}  // namespace swrun

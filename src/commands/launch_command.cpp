@@ -15,6 +15,7 @@
 #include "plan/plan_json.h"
 #include "plan/resolve.h"
 #include "plan/share.h"
+#include "plan/steady_view.h"
 #include "runtime/host_probe.h"
 #include "runtime/id_ranges.h"
 #include "runtime/launch.h"
@@ -222,7 +223,8 @@ Error run(const Invocation& invocation, HostFacts host, Stopwatch& watch, bool& 
     SWRUN_TRY(const std::unique_ptr<ImageSession> session, open_session(request.image, cwd, host.architecture, hot));
     SWRUN_CHECK(start_early(invocation, request, host, *session));
     watch.lap("image");
-    const HostView host_tree;
+    const HostView host_now;
+    const SteadyView host_tree(host_now);
     const GpuPlan gpu = find_gpu(request, host, host_tree);
     std::vector<FurtherImage> images;
     SWRUN_TRY(const Sessions further, open_further(request, cwd, session->image, hot, images));

@@ -204,13 +204,14 @@ void look_beyond(SquashReader& reader, const SquashNode& node, std::uint64_t fro
 }
 
 // A fault may lie in two blocks: while this thread decodes the first, somebody else does the other.  And who loads a library
-// asks for its beginning, then for the data at its end.
+// asks for its beginning, then for the data at its end.  Not for a small program: on a busy host the other may be kept from
+// its processor in the middle, and this thread then waits for longer than it would have decoded.
 void share_out(SquashReader& reader, const SquashNode& node, std::uint64_t from, std::size_t size, Prefetch& ahead) {
     Result<std::vector<BlockKey>> blocks = reader.keys_of(node, from, size);
     if (!blocks) return;
     std::erase_if(*blocks, [&](BlockKey key) { return reader.cache().peek(key) != nullptr; });
     if (!blocks->empty()) blocks->erase(blocks->begin());
-    if (from == 0 && size < node.size && ahead.can_guess()) {
+    if (from == 0 && size < node.size) {
         const Result<std::vector<BlockKey>> last = reader.keys_of(node, node.size - 1, 1);
         if (last) blocks->insert(blocks->end(), last->begin(), last->end());
     }
@@ -223,7 +224,7 @@ void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node
                 std::uint64_t offset) {
     static const std::byte kZeros[65536]{};
     Prefetch* const ahead = service_of(request).ahead;
-    if (ahead != nullptr && ahead->is_starting()) share_out(reader, node, offset, size, *ahead);
+    if (ahead != nullptr && ahead->can_guess()) share_out(reader, node, offset, size, *ahead);
     std::vector<FileSlice> held;
     std::vector<iovec> pieces;
     while (size > 0) {

@@ -17,6 +17,9 @@ from swtest import wait_for
 KILLS = int(os.environ.get('SWRUN_KILLS', '200'))
 SEED = int(os.environ.get('SWRUN_SEED', '0')) or random.SystemRandom().randrange(1, 1 << 32)
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL, signal.SIGUSR1, signal.SIGSEGV)
+# AddressSanitizer would print a report first, and waits for ever where the signal has come in the middle of its allocator.
+if 'ASAN_OPTIONS' in os.environ:
+    os.environ['ASAN_OPTIONS'] += ':handle_segv=0'
 PLACES = ('/tmp', '/var/tmp', '/dev/shm', '/run')
 
 

@@ -121,7 +121,7 @@ Result<std::vector<BlockKey>> SquashReader::keys_of(const SquashNode& file, std:
 Result<std::vector<BlockKey>> SquashReader::keys_beyond(const SquashNode& file, std::uint64_t offset,
                                                         std::size_t limit) {
     const std::uint64_t block_size = source().super().block_size;
-    if (offset < file.size) return keys_of(file, offset, std::min(limit * block_size, file.size - offset));
+    if (offset < file.size) return keys_of(file, offset, limit * block_size - offset % block_size);
     std::vector<BlockKey> keys;
     if (file.fragment == kSquashNoFragment) return keys;
     for (std::uint64_t next = file.fragment + 1ULL; keys.size() < limit && next < source().super().fragments; ++next) {

@@ -181,6 +181,8 @@ TEST_F(SquashReaderTest, BeyondAFileAreTheFragmentsOfItsNeighbours) {
     const SquashNode large = at(reader, "/large");
     EXPECT_EQ(reader.keys_beyond(large, 131072, 2).value(),
               (std::vector{**reader.key_of(large, 1), **reader.key_of(large, 2)}));
+    EXPECT_EQ(reader.keys_beyond(large, 131072 + 4096, 2).value(), reader.keys_beyond(large, 131072, 2).value())
+        << "the block that it lies in is one of them";
     EXPECT_TRUE(reader.keys_beyond(large, large.size, 2).value().empty()) << "it has none";
 }
 

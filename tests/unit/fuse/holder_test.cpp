@@ -120,7 +120,8 @@ TEST_F(Held, AFailedLaunchFreesItsNames) {
     const auto given = ask(connection->get(), visitor.watched.get(), seconds(10));
     fails.join();
     ASSERT_FALSE(given);
-    EXPECT_EQ(given.error().sys_errno, ECONNRESET);
+    // EPIPE: it was gone before the question was sent.
+    EXPECT_TRUE(given.error().sys_errno == ECONNRESET || given.error().sys_errno == EPIPE) << given.error().message;
     thread.join();
     EXPECT_TRUE(open_door(tree_key));
     EXPECT_TRUE(open_door(user_key));

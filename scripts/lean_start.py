@@ -4,7 +4,7 @@
     lean_start.py PROGRAM
 
 To tune memcpy, glibc's start asks an Intel processor for the size, line and ways of each cache (handle_intel() of
-sysdeps/x86/dl-cacheinfo.h): some seventy CPUID instructions.  Each one traps to the hypervisor of a virtual machine,
+sysdeps/x86/dl-cacheinfo.h): 45 of the 68 CPUID instructions before main().  Each one traps to the hypervisor of a virtual machine,
 which there is a fifth of the whole launch of a small program.  Nothing that is set at run time comes before them, so the
 function is replaced in the linked file by one that knows three usual answers and says "unknown" (0) to the rest.  The
 answers only choose between ways to copy, all of which are right.

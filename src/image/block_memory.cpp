@@ -1,67 +1,166 @@
 #include "image/block_memory.h"
 
-#include <array>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <mutex>
-#include <utility>
+#include <optional>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace swrun {
 namespace {
 
 constexpr std::size_t kSmall = 32U << 10U;  // bytes; of these malloc(3) takes good care by itself
 constexpr std::size_t kLarge = 1U << 20U;   // the largest block of a squashfs
+constexpr std::size_t kRegion = 2U << 20U;  // a huge page where pages have 4 KiB
+constexpr std::size_t kOrdinary = 2;        // regions; a small program needs no more, and its server stays small
+constexpr int kPopulateWrite = 23;          // MADV_POPULATE_WRITE (madvise(2), Linux 5.14)
 
-class Spare {
+// AddressSanitizer takes what is free, and what is behind a block, for out of bounds.
+void forbid([[maybe_unused]] const std::byte* bytes, [[maybe_unused]] std::size_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_POISON_MEMORY_REGION(bytes, size);
+#endif
+}
+void allow([[maybe_unused]] const std::byte* bytes, [[maybe_unused]] std::size_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(bytes, size);
+#endif
+}
+
+std::byte* map_aligned() {
+    void* const all = ::mmap(nullptr, 2 * kRegion, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                             -1, 0);
+    if (all == MAP_FAILED) return nullptr;
+    auto* const start = static_cast<std::byte*>(all);
+    const std::size_t before = (kRegion - reinterpret_cast<std::uintptr_t>(start) % kRegion) % kRegion;
+    if (before > 0) ::munmap(start, before);
+    ::munmap(start + before + kRegion, kRegion - before);
+    return start + before;
+}
+
+// Slots of one size.
+class Region {
 public:
-    std::byte* take(std::size_t size) {
-        const std::lock_guard lock(mutex_);
-        for (Piece& piece : pieces_) {
-            if (piece.bytes != nullptr && piece.size == size) return std::exchange(piece.bytes, nullptr);
-        }
-        return nullptr;
+    // nullopt when there is no memory.
+    static std::optional<Region> make(std::size_t slot, bool huge) {
+        std::byte* const base = map_aligned();
+        if (base == nullptr) return std::nullopt;
+        if (huge) ::madvise(base, kRegion, MADV_HUGEPAGE);
+        forbid(base, kRegion);
+        return Region(base, slot);
     }
-    bool keep(std::byte* bytes, std::size_t size) {
-        const std::lock_guard lock(mutex_);
-        for (Piece& piece : pieces_) {
-            if (piece.bytes != nullptr) continue;
-            piece = {bytes, size};
-            return true;
-        }
-        return false;
+    void unmap() const {
+        allow(base_, kRegion);
+        ::munmap(base_, kRegion);
     }
-    void free() {
-        const std::lock_guard lock(mutex_);
-        for (Piece& piece : pieces_) delete[] std::exchange(piece.bytes, nullptr);
+
+    [[nodiscard]] bool holds(const std::byte* bytes) const { return bytes >= base_ && bytes < base_ + kRegion; }
+    [[nodiscard]] bool is_free() const { return free_ == all(); }
+    [[nodiscard]] bool has(std::size_t slot, bool fresh) const {
+        return slot == slot_ && (fresh ? free_ : free_ & ~fresh_) != 0;
+    }
+
+    // `fresh`: its pages are not there yet.
+    std::byte* take(bool& fresh) {
+        const std::uint32_t used = free_ & ~fresh_;
+        const int number = std::countr_zero(used != 0 ? used : free_);
+        const std::uint32_t bit = std::uint32_t{1} << number;
+        fresh = (fresh_ & bit) != 0;
+        free_ &= ~bit;
+        fresh_ &= ~bit;
+        return base_ + static_cast<std::size_t>(number) * slot_;
+    }
+    void give(const std::byte* bytes) {
+        forbid(bytes, slot_);
+        free_ |= std::uint32_t{1} << (static_cast<std::size_t>(bytes - base_) / slot_);
     }
 
 private:
-    struct Piece {
-        std::byte* bytes = nullptr;
-        std::size_t size = 0;
-    };
+    Region(std::byte* base, std::size_t slot) : base_(base), slot_(slot), free_(all()), fresh_(all()) {}
+    [[nodiscard]] std::uint32_t all() const { return ~std::uint32_t{0} >> (32 - kRegion / slot_); }
+
+    std::byte* base_;
+    std::size_t slot_;     // bytes
+    std::uint32_t free_;   // slots, a bit each, as the next
+    std::uint32_t fresh_;  // never taken
+};
+
+class Pool {
+public:
+    std::byte* take(std::size_t size) {
+        const std::size_t slot = std::bit_ceil(size);
+        bool fresh = false;
+        std::byte* const bytes = find(slot, fresh);
+        if (bytes == nullptr) return nullptr;
+        allow(bytes, size);
+        // Older kernels refuse: then each page is brought in by a fault of its own.
+        if (fresh) ::madvise(bytes, size, kPopulateWrite);
+        return bytes;
+    }
+
+    // One free region is kept.
+    bool give(const std::byte* bytes) {
+        const std::lock_guard lock(mutex_);
+        const auto region = std::ranges::find_if(regions_, [&](const Region& one) { return one.holds(bytes); });
+        if (region == regions_.end()) return false;
+        region->give(bytes);
+        if (region->is_free() && std::ranges::count_if(regions_, &Region::is_free) > 1) {
+            region->unmap();
+            regions_.erase(region);
+        }
+        return true;
+    }
+
+    void free_spare() {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(regions_, [](const Region& one) {
+            if (one.is_free()) one.unmap();
+            return one.is_free();
+        });
+    }
+
+private:
+    std::byte* find(std::size_t slot, bool& fresh) {
+        const std::lock_guard lock(mutex_);
+        for (const bool also_fresh : {false, true}) {
+            for (Region& region : regions_) {
+                if (region.has(slot, also_fresh)) return region.take(fresh);
+            }
+        }
+        const std::optional<Region> region = Region::make(slot, regions_.size() >= kOrdinary);
+        return region ? regions_.emplace_back(*region).take(fresh) : nullptr;
+    }
 
     std::mutex mutex_;
-    std::array<Piece, 8> pieces_;
+    std::vector<Region> regions_;
 };
 
 // Never destroyed: blocks may be freed while the process ends.
-Spare& spare() {
-    static auto* one = new Spare;
+Pool& pool() {
+    static auto* one = new Pool;
     return *one;
 }
 
-bool is_kept(std::size_t size) { return size > kSmall && size <= kLarge; }
+bool is_pooled(std::size_t size) { return size > kSmall && size <= kLarge; }
 
 }  // namespace
 
 void BlockFree::operator()(std::byte* bytes) const noexcept {
-    if (bytes != nullptr && !(is_kept(size) && spare().keep(bytes, size))) delete[] bytes;
+    if (bytes != nullptr && !(is_pooled(size) && pool().give(bytes))) delete[] bytes;
 }
 
 BlockBytes block_memory(std::size_t size) {
-    std::byte* bytes = is_kept(size) ? spare().take(size) : nullptr;
+    std::byte* bytes = is_pooled(size) ? pool().take(size) : nullptr;
     return {bytes != nullptr ? bytes : new std::byte[size], BlockFree{size}};
 }
 
-void free_spare_blocks() { spare().free(); }
+void free_spare_blocks() { pool().free_spare(); }
 
 }  // namespace swrun

@@ -61,23 +61,6 @@ TEST(BlockCache, DropsOneThatIsThere) {
     EXPECT_NE(cache.peek({400, 1}), nullptr);
 }
 
-TEST(BlockMemory, IsUsedAgain) {
-    constexpr std::size_t kSize = 128 << 10;
-    free_spare_blocks();
-    BlockBytes first = block_memory(kSize);
-    const std::byte* const address = first.get();
-    BlockBytes second = block_memory(kSize);
-    EXPECT_NE(second.get(), address);
-    first.reset();
-    EXPECT_NE(block_memory(kSize / 2).get(), address) << "of another size";
-    const BlockBytes third = block_memory(kSize);
-    EXPECT_EQ(third.get(), address);
-    std::vector<BlockBytes> many;
-    for (int i = 0; i < 100; ++i) many.push_back(block_memory(kSize));
-    many.clear();  // most are freed: the sanitizers would see a leak
-    free_spare_blocks();
-}
-
 TEST(BlockCache, StaysWithinItsBound) {
     constexpr std::size_t kCapacity = 64 * 1000;
     BlockCache cache(kCapacity);

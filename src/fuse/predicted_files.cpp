@@ -39,29 +39,38 @@ bool PredictedFiles::is_absent(std::size_t program) const {
 }
 
 // The other side is a process that reads hostile images: what it wrote is read once and bounded.
-std::vector<PredictedFile> PredictedFiles::list() const {
+std::vector<PredictedRange> PredictedFiles::ranges_of(const File& file) const {
     constexpr std::uint64_t kLargestBlock = 1U << 20U;
     const std::uint64_t block_size = std::min<std::uint64_t>(block_size_, kLargestBlock);
-    std::vector<PredictedFile> all;
-    const std::size_t count = std::min<std::size_t>(count_.load(std::memory_order_acquire), kMaxFiles);
-    for (std::size_t i = 0; i < count; ++i) {
-        const File& file = files_[i];
-        const std::uint64_t blocks = file.blocks.load(std::memory_order_acquire);
-        const std::uint64_t file_size = file.size;
-        if (blocks == 0) continue;
-        PredictedFile one{std::string(file.path, ::strnlen(file.path, kMaxPath)), {}};
-        for (std::uint64_t block = 0; block < kMaxBlocks; ++block) {
-            const std::uint64_t offset = block * block_size;
-            if ((blocks >> block & 1U) == 0 || offset >= file_size) continue;
-            const std::uint64_t size = std::min(block_size, file_size - offset);
-            if (!one.ranges.empty() && one.ranges.back().offset + one.ranges.back().size == offset) {
-                one.ranges.back().size += size;
-            } else {
-                one.ranges.push_back({offset, size});
-            }
+    const std::uint64_t blocks = file.blocks.load(std::memory_order_acquire);
+    const std::uint64_t file_size = file.size;
+    std::vector<PredictedRange> ranges;
+    for (std::uint64_t block = 0; block < kMaxBlocks; ++block) {
+        const std::uint64_t offset = block * block_size;
+        if ((blocks >> block & 1U) == 0 || offset >= file_size) continue;
+        const std::uint64_t size = std::min(block_size, file_size - offset);
+        if (!ranges.empty() && ranges.back().offset + ranges.back().size == offset) {
+            ranges.back().size += size;
+        } else {
+            ranges.push_back({offset, size});
         }
-        all.push_back(std::move(one));
     }
+    return ranges;
+}
+
+std::vector<PredictedFile> PredictedFiles::list() const {
+    const std::size_t count = std::min<std::size_t>(count_.load(std::memory_order_acquire), kMaxFiles);
+    const std::size_t program = program_.load(std::memory_order_acquire);
+    std::vector<PredictedFile> all;
+    const auto add_file = [&](const File& file) {
+        if (std::vector<PredictedRange> ranges = ranges_of(file); !ranges.empty()) {
+            all.push_back({std::string(file.path, ::strnlen(file.path, kMaxPath)), std::move(ranges)});
+        }
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i != program) add_file(files_[i]);
+    }
+    if (program < count) add_file(files_[program]);
     return all;
 }
 

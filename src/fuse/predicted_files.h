@@ -42,8 +42,11 @@ public:
     [[nodiscard]] std::optional<std::size_t> add(const std::string& path, std::uint64_t size);
     // A block of the file, by its number in it; those far behind are not told.
     void add_block(std::size_t file, std::uint64_t block);
+    // The file that the kernel maps, which has been added before.
+    void mark_program(std::size_t file) { program_ = static_cast<std::uint32_t>(file); }
 
-    // Those with blocks, in the order in which they were added.
+    // Those with blocks, in the order in which they were added, but the program last: its loader reads all others before it
+    // touches more of that than its beginning.
     [[nodiscard]] std::vector<PredictedFile> list() const;
 
     // That the image has nothing at a path of StartHint::programs, by its number there, and no link on the way.
@@ -61,12 +64,14 @@ private:
         char path[kMaxPath] = {};  // NUL terminated
     };
 
+    [[nodiscard]] std::vector<PredictedRange> ranges_of(const File& file) const;
     explicit PredictedFiles(std::uint32_t block_size) : block_size_(block_size) {}
 
     const std::uint32_t block_size_;
     std::atomic<bool> begun_ = false;
     std::atomic<std::uint64_t> absent_ = 0;  // bits
     std::atomic<std::uint32_t> count_ = 0;
+    std::atomic<std::uint32_t> program_ = kMaxFiles;
     File files_[kMaxFiles];
 };
 

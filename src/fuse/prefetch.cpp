@@ -111,7 +111,9 @@ void Prefetch::announce(const PredictedBlock& block) {
     if (told_ == nullptr) return;
     const auto [at, is_new] = announced_.try_emplace(block.path);
     if (is_new) at->second = told_->add(block.path, block.size);
-    if (at->second) told_->add_block(*at->second, block.number);
+    if (!at->second) return;
+    told_->add_block(*at->second, block.number);
+    if (block.program) told_->mark_program(*at->second);
 }
 
 void Prefetch::find(ReaderPool& readers) {

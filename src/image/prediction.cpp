@@ -66,18 +66,25 @@ std::optional<Prediction::File> Prediction::find_library(const std::string& name
 void Prediction::add_blocks(const File& file, const std::vector<std::uint64_t>& spots) {
     const SquashNode& node = file.node;
     const std::uint64_t block_size = reader_.source().super().block_size;
+    const bool is_program = program_ && program_->node.id == node.id;
     for (const std::uint64_t spot : spots) {
         if (stop_ || spot >= node.size || !given_.insert({node.id, spot / block_size}).second) continue;
         const Result<std::optional<BlockKey>> key = reader_.key_of(node, spot / block_size);
-        if (key && *key) sink_.found({file.path, node.size, spot / block_size, **key});
+        if (key && *key) sink_.found({file.path, node.size, spot / block_size, **key, is_program});
     }
 }
 
-void Prediction::add_whole(const File& file, std::size_t blocks) {
+void Prediction::add_range(const File& file, FileExtent range) {
+    if (range.offset >= file.node.size) return;
     const std::uint64_t block_size = reader_.source().super().block_size;
+    const std::uint64_t end = range.offset + std::min(range.size, file.node.size - range.offset);
     std::vector<std::uint64_t> spots;
-    for (std::uint64_t at = 0; at < file.node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
+    for (std::uint64_t at = range.offset / block_size * block_size; at < end; at += block_size) spots.push_back(at);
     add_blocks(file, spots);
+}
+
+void Prediction::add_whole(const File& file, std::size_t blocks) {
+    add_range(file, {0, std::uint64_t{blocks} * reader_.source().super().block_size});
 }
 
 // How many blocks of an inode have been given.
@@ -89,14 +96,14 @@ std::size_t Prediction::given_of(std::uint64_t id) const {
 // Faults bring in neighbours, and relocations and constructors lie all over: of a library of usual size little is
 // left out.  The last one is the one that all others need, libc.  A large program is one that begins with much work,
 // as interpreters do.
-void Prediction::add_rest(const File& program) {
+void Prediction::add_rest() {
     for (auto library = libraries_.rbegin(); library != libraries_.rend(); ++library) {
         if (library->node.size <= kMaxWhole && given_.size() < kMaxBlocks) {
             add_whole(*library, kMaxBlocks - given_.size() + given_of(library->node.id));
         }
     }
-    if (program.node.size <= kMaxProgram)
-        add_whole(program, program.node.size / reader_.source().super().block_size + 1);
+    if (!program_ || program_->node.size > kMaxProgram) return;
+    add_range(*program_, {0, program_->node.size});
 }
 
 void Prediction::add_program(const File& file, int depth) {
@@ -116,6 +123,8 @@ void Prediction::add_program(const File& file, int depth) {
         }
         return;
     }
+    const bool is_program = !program_;
+    if (is_program) program_ = file;
     if (!needs->interpreter.empty()) {
         if (const auto loader = find_file(needs->interpreter); loader && seen_.insert(loader->path).second) {
             add_whole(*loader, kSmallFile);
@@ -130,11 +139,19 @@ void Prediction::add_program(const File& file, int depth) {
     if (!needs->interpreter.empty()) {
         if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(*cache, kSmallFile);
     }
-    add_libraries(*needs, depth);
+    const std::vector<File> libraries = find_libraries(*needs);
+    // What a large program begins with.
+    if (is_program && file.node.size <= kMaxProgram) {
+        for (const FileExtent& part : needs->data) add_range(file, part);
+    }
+    for (const File& library : libraries) {
+        libraries_.push_back(library);
+        add_program(library, depth);
+    }
 }
 
-// The C library before all others, and whole: every program needs most of it, and it is said before somebody waits.
-void Prediction::add_libraries(const ElfNeeds& needs, int depth) {
+// The C library is told at once, and whole: every program needs most of it, before it needs anything of its own.
+std::vector<Prediction::File> Prediction::find_libraries(const ElfNeeds& needs) {
     std::vector<File> libraries;
     for (const std::string& name : needs.needed) {
         auto library = find_library(name, needs.search);
@@ -142,10 +159,7 @@ void Prediction::add_libraries(const ElfNeeds& needs, int depth) {
         if (is_c_library(name) && library->node.size <= kMaxWhole) add_whole(*library, kMaxBlocks);
         libraries.push_back(*std::move(library));
     }
-    for (const File& library : libraries) {
-        libraries_.push_back(library);
-        add_program(library, depth);
-    }
+    return libraries;
 }
 
 void Prediction::run(const StartHint& hint) {
@@ -154,7 +168,7 @@ void Prediction::run(const StartHint& hint) {
         const ResolvedPath found = resolve_in(view_, path);
         if (const auto program = file_at(found)) {
             add_program(*program, 0);
-            add_rest(*program);
+            add_rest();
             return;
         }
         if (!found.exists() && !found.loop && found.path == path) sink_.absent(i);

@@ -29,6 +29,7 @@ struct PredictedBlock {
     std::uint64_t size = 0;    // of the file, in bytes
     std::uint64_t number = 0;  // of the block in the file
     BlockKey key;
+    bool program = false;  // of the file that the kernel maps: of a script, its interpreter
 };
 
 // What a prediction tells as it goes on.
@@ -56,10 +57,11 @@ private:
     [[nodiscard]] std::optional<File> find_file(const std::string& path) const;
     [[nodiscard]] std::optional<File> find_library(const std::string& name, const std::vector<std::string>& search);
     void add_program(const File& file, int depth);
-    void add_libraries(const ElfNeeds& needs, int depth);
+    [[nodiscard]] std::vector<File> find_libraries(const ElfNeeds& needs);
     void add_blocks(const File& file, const std::vector<std::uint64_t>& spots);
     void add_whole(const File& file, std::size_t blocks);
-    void add_rest(const File& program);
+    void add_rest();
+    void add_range(const File& file, FileExtent range);
     [[nodiscard]] std::size_t given_of(std::uint64_t id) const;
 
     SquashReader& reader_;
@@ -67,6 +69,7 @@ private:
     const std::atomic<bool>& stop_;
     PredictionSink sink_;
     std::set<std::string> seen_;
+    std::optional<File> program_;
     std::vector<File> libraries_;                              // in the order of need
     std::set<std::pair<std::uint64_t, std::uint64_t>> given_;  // inode, block
 };

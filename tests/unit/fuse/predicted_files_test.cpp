@@ -44,6 +44,25 @@ TEST(PredictedFiles, NeighboursAreOneRange) {
                 ElementsAre(PredictedFile{"/lib/libc.so.6", {{0, 2 * kBlock}, {4 * kBlock, kBlock + 10}}}));
 }
 
+TEST(PredictedFiles, TheProgramIsLast) {
+    const auto files = PredictedFiles::make(kBlock);
+    ASSERT_TRUE(files);
+    for (const char* path : {"/bin/script", "/bin/python", "/lib/ld.so", "/lib/libc.so.6"}) {
+        files->add_block(*files->add(path, 1), 0);
+    }
+    const auto paths = [&] {
+        std::vector<std::string> all;
+        for (const PredictedFile& file : files->list()) all.push_back(file.path);
+        return all;
+    };
+    EXPECT_THAT(paths(), ElementsAre("/bin/script", "/bin/python", "/lib/ld.so", "/lib/libc.so.6"))
+        << "none is known yet";
+    files->mark_program(1);
+    EXPECT_THAT(paths(), ElementsAre("/bin/script", "/lib/ld.so", "/lib/libc.so.6", "/bin/python"));
+    files->mark_program(1U << 20U);
+    EXPECT_EQ(paths().size(), 4U) << "the other side reads hostile images";
+}
+
 TEST(PredictedFiles, TellWhatTheImageLacks) {
     const auto files = PredictedFiles::make(kBlock);
     ASSERT_TRUE(files);
@@ -65,9 +84,10 @@ TEST(PredictedFiles, WhatDoesNotFitIsNotTold) {
     files->add_block(*first, 1);
     files->add_block(*first, 64);
     files->add_block(*first, 1U << 20U);
-    EXPECT_THAT(files->list(), ElementsAre(PredictedFile{"/a", {}})) << "nothing behind the end";
+    EXPECT_THAT(files->list(), IsEmpty()) << "nothing behind the end";
     while (files->add("/more", 1)) {}
     EXPECT_FALSE(files->add("/more", 1));
+    files->add_block(*first, 0);
     EXPECT_EQ(files->list().size(), 1U);
 }
 

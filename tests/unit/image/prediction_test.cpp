@@ -29,6 +29,13 @@ protected:
         const std::string source = dir_ / "p.c";
         write_file(source, "int main(void) { return 0; }\n");
         if (!run_command("cc -o '" + root + "/bin/program' '" + source + "'")) GTEST_SKIP() << "no C compiler";
+        write_file(dir_ / "constants", noise(500000, 3));
+        write_file(dir_ / "variables", noise(500000, 4));
+        write_file(source, "__asm__(\".section .rodata\\n.incbin \\\"" + dir_ / "constants" +
+                               "\\\"\\n.data\\n.incbin \\\"" + dir_ / "variables" +
+                               "\\\"\\n.text\\n\");\nint main(void) { return 0; }\n");
+        if (!run_command("cc -o '" + root + "/bin/large' '" + source + "'")) GTEST_SKIP() << "no assembler";
+        write_file(root + "/bin/large_script", "#!/bin/large\n");
         for (const char* library : {"libc.so.6"}) {
             for (const char* where : {"/lib/x86_64-linux-gnu/", "/lib64/", "/lib/aarch64-linux-gnu/"}) {
                 const std::string path = std::string(where) + library;
@@ -81,6 +88,22 @@ TEST_F(PredictionTest, InTheEndTheWholeOfALibraryOfUsualSize) {
 
 TEST_F(PredictionTest, AScriptLeadsToItsInterpreter) {
     EXPECT_THAT(predict({"/bin/script"}), testing::Contains(key("/lib/libc.so.6", 0)));
+}
+
+// Of a program that begins with much work; its variables before its constants, whoever names it.
+TEST_F(PredictionTest, InTheEndTheWholeOfALargeProgram) {
+    for (const std::string name : {"/bin/large", "/bin/large_script"}) {
+        const std::vector<BlockKey> found = predict({name});
+        const auto node = ImageView(*reader_).find("/bin/large");
+        ASSERT_TRUE(node);
+        std::vector<std::ptrdiff_t> at;
+        for (std::uint64_t number = 0; number * 131072 < node->size; ++number) {
+            EXPECT_EQ(std::count(found.begin(), found.end(), key("/bin/large", number)), 1) << name << number;
+            at.push_back(std::find(found.begin(), found.end(), key("/bin/large", number)) - found.begin());
+        }
+        ASSERT_GT(at.size(), 7U);
+        EXPECT_LT(at[at.size() - 3], at[2]) << name;
+    }
 }
 
 TEST_F(PredictionTest, NothingIsFoundOfNothing) {

@@ -1,9 +1,9 @@
 #include "fuse/desk.h"
 
 #include <fcntl.h>
-#include <linux/fuse.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +21,13 @@ constexpr unsigned kStart = 64;   // until a helper may be called
 constexpr unsigned kFollow = 64;  // from one look at where the asker is to the next
 
 using namespace std::chrono_literals;
+
+// What every request begins with; the kernel sends none that is shorter.
+fuse_in_header header_of(const fuse_buf& request) {
+    fuse_in_header header{};
+    std::memcpy(&header, request.mem, std::min(request.size, sizeof header));
+    return header;
+}
 
 }  // namespace
 
@@ -82,15 +89,12 @@ int Desk::receive(fuse_buf& buffer) {
     return wait(buffer);
 }
 
-void Desk::answer(fuse_buf& buffer, int size) {
-    duties_.each(buffer, static_cast<std::size_t>(size));
-    fuse_session_process_buf(session_, &buffer);
+void Desk::answer(fuse_buf& request, std::uint32_t opcode) {
+    duties_.each(opcode);
+    fuse_session_process_buf(session_, &request);
 }
 
-void Desk::note(const fuse_buf& request) {
-    fuse_in_header header;  // what every request begins with (linux/fuse.h)
-    if (request.size < sizeof header) return;
-    std::memcpy(&header, request.mem, sizeof header);
+void Desk::note(const fuse_in_header& header) {
     const SeenRequest seen{.asker = header.pid,
                            .lists = header.opcode == FUSE_READDIRPLUS || header.opcode == FUSE_READDIR,
                            .reads = header.opcode == FUSE_READ,
@@ -141,7 +145,7 @@ void Desk::help() {
             continue;
         }
         if (size <= 0) break;
-        answer(buffer, size);
+        answer(buffer, header_of(buffer).opcode);
     }
     std::free(buffer.mem);
 }
@@ -153,9 +157,10 @@ void Desk::run() {
         if (size == -EINTR || size == -EAGAIN) continue;
         if (size <= 0) break;
         ++requests_;
-        note(buffer);
+        const fuse_in_header header = header_of(buffer);
+        note(header);
         direct_helper();
-        answer(buffer, size);
+        answer(buffer, header.opcode);
     }
     std::free(buffer.mem);
     {

@@ -2,9 +2,12 @@
 // time, and cheaper than two; the second helps while requests pile up.
 #pragma once
 
+#include <linux/fuse.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -16,13 +19,12 @@ namespace swrun {
 
 // What an answering thread does beside answering.  All from the first thread but `each` and `joined`.
 struct DeskDuties {
-    std::function<void(const fuse_buf&, std::size_t)>
-        each;                           // for every request, from any thread, before it is answered
-    std::function<void()> joined;       // once by the second thread, before it begins
-    std::function<void(pid_t)> follow;  // who asks, now and then, while the first thread shares a processor
-    std::function<void()> eager;        // requests come back to back: no place is better than another
-    std::function<bool()> has_chore;    // whether something is left that others have not come to
-    std::function<void()> chore;        // does a part of it, when nobody has asked for a while
+    std::function<void(std::uint32_t)> each;  // for every request, its opcode, from any thread, before it is answered
+    std::function<void()> joined;             // once by the second thread, before it begins
+    std::function<void(pid_t)> follow;        // who asks, now and then, while the first thread shares a processor
+    std::function<void()> eager;              // requests come back to back: no place is better than another
+    std::function<bool()> has_chore;          // whether something is left that others have not come to
+    std::function<void()> chore;              // does a part of it, when nobody has asked for a while
 };
 
 class Desk {
@@ -42,8 +44,8 @@ private:
     [[nodiscard]] int wait(fuse_buf& buffer);
     void do_chores();
     void let_block(bool blocks);
-    void answer(fuse_buf& buffer, int size);
-    void note(const fuse_buf& request);
+    void answer(fuse_buf& request, std::uint32_t opcode);
+    void note(const fuse_in_header& header);
     void direct_helper();
     void call_helper();
     void help();

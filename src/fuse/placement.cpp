@@ -1,9 +1,11 @@
 #include "fuse/placement.h"
 
+#include <algorithm>
 #include <string>
 
 #include "support/io.h"
 #include "support/path.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -24,28 +26,22 @@ cpu_set_t wish_for(const cpu_set_t& all) {
     return all;
 }
 
-// Where a thread runs or ran last (proc_pid_stat(5): the 39th field, the 37th behind the name, which may hold anything).
+// Where a thread runs or ran last.
 std::optional<int> processor_of(pid_t thread) {
     constexpr std::size_t kMaxLine = 1024;
-    constexpr std::size_t kField = 36;
     const std::string line = read_file("/proc/" + std::to_string(thread) + "/stat", kMaxLine).value_or(std::string());
-    const std::size_t name_end = line.rfind(") ");
-    if (name_end == std::string::npos) return std::nullopt;
-    const auto fields = split(std::string_view(line).substr(name_end + 2), ' ');
-    if (fields.size() <= kField) return std::nullopt;
-    const auto cpu = parse_decimal(fields[kField]);
+    const auto cpu = parse_decimal(stat_field(line, StatField::processor));
     if (!cpu || *cpu >= CPU_SETSIZE) return std::nullopt;
     return static_cast<int>(*cpu);
 }
 
 // Some file of that name, at the group or above it, that does not say "no limit".
-bool is_limited(const std::string& top, std::string group, const char* file, std::string_view none) {
+bool is_limited(const std::string& mount, std::string_view group, const char* file, std::string_view none) {
     constexpr std::size_t kMaxLine = 256;
-    for (;; group = std::string(parent_path(group))) {
-        const Result<std::string> text = read_file(join_path(top + group, file), kMaxLine);
-        if (text && !text->starts_with(none)) return true;
-        if (group.size() <= 1) return false;
-    }
+    return std::ranges::any_of(group_and_above(group), [&](const std::string& one) {
+        const Result<std::string> text = read_file(join_path(mount + one, file), kMaxLine);
+        return text && !text->starts_with(none);
+    });
 }
 
 }  // namespace
@@ -53,14 +49,9 @@ bool is_limited(const std::string& top, std::string group, const char* file, std
 bool has_processor_quota() {
     constexpr std::size_t kMaxGroups = 64U << 10U;
     const std::string groups = read_file("/proc/self/cgroup", kMaxGroups).value_or(std::string());
-    for (const std::string_view line : split(groups, '\n')) {
-        const auto fields = split(line, ':');
-        if (fields.size() < 3 || !fields[2].starts_with('/')) continue;
-        const std::string group(fields[2]);
-        if (fields[1].empty() && is_limited("/sys/fs/cgroup", group, "cpu.max", "max")) return true;
-        for (const std::string_view controller : split(fields[1], ',')) {
-            if (controller == "cpu" && is_limited("/sys/fs/cgroup/cpu", group, "cpu.cfs_quota_us", "-1")) return true;
-        }
+    for (const GroupLine& line : group_lines(groups)) {
+        if (line.is_unified() && is_limited(kGroupMount, line.path, "cpu.max", "max")) return true;
+        if (line.has("cpu") && is_limited("/sys/fs/cgroup/cpu", line.path, "cpu.cfs_quota_us", "-1")) return true;
     }
     return false;
 }

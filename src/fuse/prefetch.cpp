@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -198,31 +199,22 @@ bool Prefetch::decode_one() {
     return true;
 }
 
-void Prefetch::follow(std::span<const BlockKey> blocks) {
+void Prefetch::follow(std::span<const BlockKey> blocks) { add(blocks, Turn::last); }
+void Prefetch::begin(std::span<const BlockKey> blocks) { add(blocks, Turn::next); }
+
+void Prefetch::add(std::span<const BlockKey> blocks, Turn turn) {
     constexpr std::size_t kEnough = 16;
     {
         const std::lock_guard lock(mutex_);
-        if (stopped_ || !starting_ || !complete_ || found_.size() >= kEnough) return;
-        const std::size_t before = found_.size();
-        for (const BlockKey& block : blocks) {
-            if (!met_.contains(block) && std::ranges::find(found_, block) == found_.end()) found_.push_back(block);
-        }
+        const bool last = turn == Turn::last;
+        if (stopped_ || !starting_ || (last && (!complete_ || found_.size() >= kEnough))) return;
+        std::vector<BlockKey> added;
+        std::ranges::copy_if(blocks, std::back_inserter(added), [&](const BlockKey& block) {
+            return !met_.contains(block) && !(last && std::ranges::find(found_, block) != found_.end());
+        });
+        if (added.empty()) return;
+        found_.insert(last ? found_.end() : found_.begin(), added.begin(), added.end());
         left_ = found_.size();
-        if (found_.size() == before) return;
-    }
-    changed_.notify_one();
-}
-
-void Prefetch::begin(std::span<const BlockKey> blocks) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (stopped_ || !starting_) return;
-        const std::size_t before = found_.size();
-        for (std::size_t i = blocks.size(); i-- > 0;) {
-            if (!met_.contains(blocks[i])) found_.push_front(blocks[i]);
-        }
-        left_ = found_.size();
-        if (found_.size() == before) return;
     }
     changed_.notify_one();
 }

@@ -72,12 +72,15 @@ public:
 private:
     static constexpr unsigned kMuch = 256;  // requests
 
+    enum class Turn { next, last };
+
     void stand_back();
     void find(ReaderPool& readers);
     void announce(const PredictedBlock& block);
     void help();
     void work();
     bool decode_one();
+    void add(std::span<const BlockKey> blocks, Turn turn);
     [[nodiscard]] bool finds_work() const;
     void rest();
 

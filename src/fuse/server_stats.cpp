@@ -68,11 +68,8 @@ std::unique_ptr<ServerStats> ServerStats::wanted() {
     return std::make_unique<ServerStats>(file);
 }
 
-void ServerStats::count(std::span<const std::byte> message) {
-    fuse_in_header header{};
-    if (message.size() < sizeof header) return;
-    std::memcpy(&header, message.data(), sizeof header);
-    const std::size_t slot = header.opcode < kOpcodes ? header.opcode : kOpcodes - 1;
+void ServerStats::count(std::uint32_t opcode) {
+    const std::size_t slot = opcode < kOpcodes ? opcode : kOpcodes - 1;
     requests_.at(slot).fetch_add(1, std::memory_order_relaxed);
 }
 

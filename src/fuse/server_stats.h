@@ -24,8 +24,8 @@ public:
 
     explicit ServerStats(std::string file) : file_(std::move(file)) {}
 
-    // One message of the kernel as it was read from the device.
-    void count(std::span<const std::byte> message);
+    // One request of the kernel, by the opcode in its header (linux/fuse.h).
+    void count(std::uint32_t opcode);
 
     // The line that the file gets, without its end: {"requests":{"LOOKUP":27,...},"requests_total":62,...}
     // `metadata_blocks` is how many were decompressed, whoever reads it adds up several servers.

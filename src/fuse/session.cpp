@@ -183,10 +183,10 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         const auto follow = [&](pid_t asker) {
             if (const auto there = seat.follow(asker)) prefetch.keep_away_from(*there);
         };
-        const auto each = [&](const fuse_buf& buffer, std::size_t size) {
+        const auto each = [&](std::uint32_t opcode) {
             caretaker.note_request();
             prefetch.note_request();
-            if (stats) stats->count({static_cast<const std::byte*>(buffer.mem), size});
+            if (stats) stats->count(opcode);
         };
         Desk(session,
              {each, [&] { image.placement.release(); }, follow, end_start, [&] { return prefetch.has_deferred(); },

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "support/io.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -21,12 +22,8 @@ constexpr std::size_t kMaxText = 64U << 10U;
 
 // Of our control group, version 2; empty without one.
 std::string memory_events() {
-    const std::string groups = read_file("/proc/self/cgroup", kMaxText).value_or(std::string());
-    for (const std::string_view line : split(groups, '\n')) {
-        if (!line.starts_with("0::/")) continue;
-        return "/sys/fs/cgroup" + std::string(line.substr(3)) + "/memory.events";
-    }
-    return {};
+    const std::string group = unified_group(read_file("/proc/self/cgroup", kMaxText).value_or(std::string()));
+    return group.empty() ? "" : kGroupMount + group + "/memory.events";
 }
 
 // How many processes the kernel has killed there for want of memory: the number behind "oom_kill " (cgroups(7)).

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -63,13 +64,9 @@ std::string instance_table(const std::vector<InstanceState>& list, bool logs) {
 }
 
 std::optional<std::uint64_t> start_time_in(std::string_view stat) {
-    const std::size_t close = stat.rfind(')');
-    if (close == std::string_view::npos || close + 2 > stat.size()) return std::nullopt;
-    const std::string_view rest = trim(stat.substr(close + 1));
-    const std::vector<std::string_view> fields = split(rest, ' ');
-    constexpr std::size_t kStartTime = 22 - 3;  // the first field behind the bracket is number 3
-    if (fields.size() <= kStartTime || fields[0] == "Z" || fields[0] == "X") return std::nullopt;
-    return parse_decimal(fields[kStartTime]);
+    const std::string_view state = stat_field(stat, StatField::state);
+    if (state == "Z" || state == "X") return std::nullopt;
+    return parse_decimal(stat_field(stat, StatField::start_time));
 }
 
 }  // namespace swrun

@@ -5,6 +5,7 @@
 
 #include "support/digest.h"
 #include "support/path.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -34,28 +35,11 @@ bool is_slurm_rank(const Environment& environment) {
     return parse_decimal(*step).value_or(kSlurmReserved) < kSlurmReserved && parse_decimal(*tasks).value_or(1) > 1;
 }
 
-struct GroupLine {
-    std::string_view controllers;
-    std::string_view path;
-};
-
-std::vector<GroupLine> group_lines(const std::string& text) {
-    std::vector<GroupLine> lines;
-    for (const std::string_view line : split(text, '\n')) {
-        const std::size_t first = line.find(':');
-        if (first == std::string_view::npos) continue;
-        const std::size_t second = line.find(':', first + 1);
-        if (second == std::string_view::npos) continue;
-        lines.push_back({line.substr(first + 1, second - first - 1), line.substr(second + 1)});
-    }
-    return lines;
-}
-
 // The group of a batch system's step, without the part of a single task; empty where there is none.
 // Slurm: .../job_J/step_S/user/task_T (version 2), /slurm/uid_U/job_J/step_S/task_T (version 1).
 std::string batch_group(const std::string& text) {
     for (const GroupLine& line : group_lines(text)) {
-        if (!line.controllers.empty() && line.controllers != "freezer" && line.controllers != "name=systemd") continue;
+        if (!line.is_unified() && line.controllers != "freezer" && line.controllers != "name=systemd") continue;
         if (line.path.find("/job_") == std::string_view::npos) continue;
         const std::size_t last = line.path.rfind('/');
         return std::string(line.path.substr(last).starts_with("/task_") ? line.path.substr(0, last) : line.path);

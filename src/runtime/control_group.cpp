@@ -21,6 +21,7 @@
 #include "support/io.h"
 #include "support/log.h"
 #include "support/path.h"
+#include "support/proc_text.h"
 #include "support/process.h"
 #include "support/text.h"
 
@@ -138,7 +139,7 @@ public:
                     "from the batch system, ulimit and taskset");
         }
         const std::string text = read_file("/proc/self/cgroup", kMaxText).value_or(std::string());
-        const std::string own = unified_group_in(text);
+        const std::string own = unified_group(text);
         if (own.empty()) return group_error("this process is in no group of version 2");
         const std::string here = clean_path(std::string(kGroupMount) + own);
         if (try_scope()) return std::move(group_);
@@ -172,7 +173,7 @@ private:
         constexpr int kTries = 500;
         constexpr useconds_t kPause = 10000;
         for (int i = 0; i < kTries; ++i) {
-            const std::string own = unified_group_in(read_file("/proc/self/cgroup", kMaxText).value_or(std::string()));
+            const std::string own = unified_group(read_file("/proc/self/cgroup", kMaxText).value_or(std::string()));
             if (base_name(own.empty() ? "/" : own) == scope) {
                 const std::string path = clean_path(std::string(kGroupMount) + own);
                 SWRUN_TRY(const Fd directory, open_file(path, O_RDONLY | O_DIRECTORY, Error::Kind::host));

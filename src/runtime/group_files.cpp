@@ -12,6 +12,7 @@
 #include "support/fd.h"
 #include "support/io.h"
 #include "support/path.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -34,13 +35,6 @@ Result<std::string> read_group_file(int directory, const std::string& file) {
     const Fd fd(::openat(directory, file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return sys_error(Error::Kind::host, "open", file, errno);
     return read_all(fd.get(), file, kMaxText);
-}
-
-std::string unified_group_in(std::string_view text) {
-    for (const std::string_view line : split(text, '\n')) {
-        if (line.starts_with("0::/")) return std::string(line.substr(3));
-    }
-    return "";
 }
 
 std::vector<std::string> scope_call(const LimitPlan& plan, pid_t pid, const std::string& scope) {
@@ -109,7 +103,7 @@ Result<std::string> group_directory_of(int process) {
         return make_error(Error::Kind::host, "system is not configured for cgroups v2 in unified mode");
     }
     SWRUN_TRY(const std::string text, read_group_file(process, "cgroup"));
-    const std::string group = unified_group_in(text);
+    const std::string group = unified_group(text);
     if (group.empty()) return make_error(Error::Kind::host, "could not find cgroups v2 unified path");
     return clean_path(std::string(kGroupMount) + group);
 }

@@ -13,14 +13,9 @@
 
 namespace swrun {
 
-inline constexpr const char* kGroupMount = "/sys/fs/cgroup";
-
 // One file below a group's directory.
 [[nodiscard]] Status write_group_file(int directory, const std::string& file, std::string_view value);
 [[nodiscard]] Result<std::string> read_group_file(int directory, const std::string& file);
-
-// "/user.slice/..." of cgroup(5) text: the group of version 2; empty when there is none.
-[[nodiscard]] std::string unified_group_in(std::string_view text);
 
 // The call that asks systemd for a scope with this process in it, as arguments of busctl(1).
 [[nodiscard]] std::vector<std::string> scope_call(const LimitPlan& plan, pid_t pid, const std::string& scope);

@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "support/io.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -77,7 +78,6 @@ void note_failure(const char* what, const Error& error, std::vector<Note>& notes
 // numbers come back.
 std::string pmi_launcher() {
     constexpr std::size_t kMaxStat = 4096;
-    constexpr std::size_t kStartTime = 19;  // field 22 of proc_pid_stat(5), counted behind the name
     const char* text = std::getenv("PMI_FD");
     const std::optional<std::uint64_t> fd = text == nullptr ? std::nullopt : parse_decimal(text);
     ucred peer{};
@@ -86,12 +86,8 @@ std::string pmi_launcher() {
     if (::getsockopt(static_cast<int>(*fd), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return {};
     const std::string number = std::to_string(peer.pid);
     const std::string stat = read_file("/proc/" + number + "/stat", kMaxStat).value_or(std::string());
-    const std::size_t name = stat.rfind(')');
-    if (name == std::string::npos || name + 2 > stat.size()) return {};
-    const std::string rest = stat.substr(name + 2);
-    const auto fields = split(rest, ' ');
-    if (fields.size() <= kStartTime) return {};
-    return "process " + number + " since " + std::string(fields[kStartTime]);
+    const std::string_view start = stat_field(stat, StatField::start_time);
+    return start.empty() ? "" : "process " + number + " since " + std::string(start);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "support/io.h"
 #include "support/path.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -24,7 +25,7 @@ struct GroupFiles {
     const char* used;
     const char* cache_prefix;  // of the lines of memory.stat that count what the kernel gives back when asked
 };
-constexpr GroupFiles kVersion2 = {"/sys/fs/cgroup", "/memory.max", "/memory.current", ""};
+constexpr GroupFiles kVersion2 = {kGroupMount, "/memory.max", "/memory.current", ""};
 constexpr GroupFiles kVersion1 = {"/sys/fs/cgroup/memory", "/memory.limit_in_bytes", "/memory.usage_in_bytes",
                                   "total_"};
 
@@ -56,14 +57,13 @@ std::optional<std::uint64_t> room_in_group(const std::string& directory, const G
     return *limit - std::min(*limit, held);
 }
 
-std::uint64_t room_in_groups(const std::string& root, std::string group, const GroupFiles& files) {
+std::uint64_t room_in_groups(const std::string& root, std::string_view group, const GroupFiles& files) {
     std::uint64_t room = UINT64_MAX;
-    for (;;) {
-        room = std::min(room,
-                        room_in_group(root + files.mount + (group == "/" ? "" : group), files).value_or(UINT64_MAX));
-        if (group == "/" || group.empty()) return room;
-        group = std::string(parent_path(group));
+    for (const std::string& one : group_and_above(group)) {
+        const std::string directory = root + files.mount + (one == "/" ? "" : one);
+        room = std::min(room, room_in_group(directory, files).value_or(UINT64_MAX));
     }
+    return room;
 }
 
 }  // namespace
@@ -74,12 +74,9 @@ Space free_memory(const std::string& root) {
         space.bytes = number_after(*text, "MemAvailable:") * 1024;
     }
     const std::string groups = read_file(root + "/proc/self/cgroup", kMaxText).value_or(std::string());
-    for (const std::string_view line : split(groups, '\n')) {  // "ID:CONTROLLERS:/PATH"
-        const std::vector<std::string_view> fields = split(line, ':');
-        if (fields.size() != 3 || !fields[2].starts_with('/')) continue;
-        const std::string group = clean_path(fields[2]);
-        if (fields[1].empty()) space.bytes = std::min(space.bytes, room_in_groups(root, group, kVersion2));
-        if (fields[1] == "memory") space.bytes = std::min(space.bytes, room_in_groups(root, group, kVersion1));
+    for (const GroupLine& line : group_lines(groups)) {
+        if (line.is_unified()) space.bytes = std::min(space.bytes, room_in_groups(root, line.path, kVersion2));
+        if (line.has("memory")) space.bytes = std::min(space.bytes, room_in_groups(root, line.path, kVersion1));
     }
     return space;
 }

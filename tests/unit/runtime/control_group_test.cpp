@@ -67,13 +67,6 @@ TEST_F(FakeGroup, a_missing_controller_is_named) {
     EXPECT_THAT(done.error().message, HasSubstr("controller cpuset is not delegated"));
 }
 
-TEST(UnifiedGroup, is_the_line_of_version_2) {
-    EXPECT_EQ(unified_group_in("0::/user.slice/a b\n"), "/user.slice/a b");
-    EXPECT_EQ(unified_group_in("9:name=systemd:/\n8:pids:/x\n0::/\n"), "/");
-    EXPECT_EQ(unified_group_in("8:pids:/x\n"), "");
-    EXPECT_EQ(unified_group_in(""), "");
-}
-
 TEST(ScopeCall, counts_its_properties) {
     LimitPlan plan;
     plan.settings = {{"memory.max", "max", "", ""}, {"cpu.max", "150000 100000", "", ""}, {"cpuset.cpus", "0", "", ""}};

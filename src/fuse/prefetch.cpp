@@ -112,9 +112,7 @@ void Prefetch::announce(const PredictedBlock& block) {
     if (told_ == nullptr) return;
     const auto [at, is_new] = announced_.try_emplace(block.path);
     if (is_new) at->second = told_->add(block.path, block.size);
-    if (!at->second) return;
-    told_->add_block(*at->second, block.number);
-    if (block.program) told_->mark_program(*at->second);
+    if (at->second) told_->add_block(*at->second, block.number);
 }
 
 void Prefetch::find(ReaderPool& readers) {
@@ -125,7 +123,12 @@ void Prefetch::find(ReaderPool& readers) {
         const auto tell_absent = [this](std::size_t program) {
             if (told_ != nullptr) told_->mark_absent(program);
         };
-        Prediction(*reader, stopped_, {[this](const PredictedBlock& block) { announce(block); }, tell_absent})
+        const auto tell_program = [this](const std::string& path) {
+            const auto at = announced_.find(path);
+            if (at != announced_.end() && at->second) told_->mark_program(*at->second);
+        };
+        Prediction(*reader, stopped_,
+                   {[this](const PredictedBlock& block) { announce(block); }, tell_absent, tell_program})
             .run(hint_);
     }
     {

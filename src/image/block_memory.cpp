@@ -52,7 +52,7 @@ public:
     static std::optional<Region> make(std::size_t slot, bool huge) {
         std::byte* const base = map_aligned();
         if (base == nullptr) return std::nullopt;
-        if (huge) ::madvise(base, kRegion, MADV_HUGEPAGE);
+        ::madvise(base, kRegion, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
         forbid(base, kRegion);
         return Region(base, slot);
     }
@@ -63,18 +63,14 @@ public:
 
     [[nodiscard]] bool holds(const std::byte* bytes) const { return bytes >= base_ && bytes < base_ + kRegion; }
     [[nodiscard]] bool is_free() const { return free_ == all(); }
-    [[nodiscard]] bool has(std::size_t slot, bool fresh) const {
-        return slot == slot_ && (fresh ? free_ : free_ & ~fresh_) != 0;
-    }
+    [[nodiscard]] bool has(std::size_t slot) const { return slot == slot_ && free_ != 0; }
 
-    // `fresh`: its pages are not there yet.
+    // The lowest free slot, so that those that were never taken, whose pages are not there yet, come last.
     std::byte* take(bool& fresh) {
-        const std::uint32_t used = free_ & ~fresh_;
-        const int number = std::countr_zero(used != 0 ? used : free_);
-        const std::uint32_t bit = std::uint32_t{1} << number;
-        fresh = (fresh_ & bit) != 0;
-        free_ &= ~bit;
-        fresh_ &= ~bit;
+        const int number = std::countr_zero(free_);
+        fresh = number == touched_;
+        touched_ += fresh ? 1 : 0;
+        free_ &= ~(std::uint32_t{1} << number);
         return base_ + static_cast<std::size_t>(number) * slot_;
     }
     void give(const std::byte* bytes) {
@@ -83,13 +79,13 @@ public:
     }
 
 private:
-    Region(std::byte* base, std::size_t slot) : base_(base), slot_(slot), free_(all()), fresh_(all()) {}
+    Region(std::byte* base, std::size_t slot) : base_(base), slot_(slot), free_(all()) {}
     [[nodiscard]] std::uint32_t all() const { return ~std::uint32_t{0} >> (32 - kRegion / slot_); }
 
     std::byte* base_;
-    std::size_t slot_;     // bytes
-    std::uint32_t free_;   // slots, a bit each, as the next
-    std::uint32_t fresh_;  // never taken
+    std::size_t slot_;    // bytes
+    std::uint32_t free_;  // slots, a bit each
+    int touched_ = 0;     // slots that have been taken, from the lowest on
 };
 
 class Pool {
@@ -129,10 +125,8 @@ public:
 private:
     std::byte* find(std::size_t slot, bool& fresh) {
         const std::lock_guard lock(mutex_);
-        for (const bool also_fresh : {false, true}) {
-            for (Region& region : regions_) {
-                if (region.has(slot, also_fresh)) return region.take(fresh);
-            }
+        for (Region& region : regions_) {
+            if (region.has(slot)) return region.take(fresh);
         }
         const std::optional<Region> region = Region::make(slot, regions_.size() >= kOrdinary);
         return region ? regions_.emplace_back(*region).take(fresh) : nullptr;

@@ -66,11 +66,10 @@ std::optional<Prediction::File> Prediction::find_library(const std::string& name
 void Prediction::add_blocks(const File& file, const std::vector<std::uint64_t>& spots) {
     const SquashNode& node = file.node;
     const std::uint64_t block_size = reader_.source().super().block_size;
-    const bool is_program = program_ && program_->node.id == node.id;
     for (const std::uint64_t spot : spots) {
         if (stop_ || spot >= node.size || !given_.insert({node.id, spot / block_size}).second) continue;
         const Result<std::optional<BlockKey>> key = reader_.key_of(node, spot / block_size);
-        if (key && *key) sink_.found({file.path, node.size, spot / block_size, **key, is_program});
+        if (key && *key) sink_.found({file.path, node.size, spot / block_size, **key});
     }
 }
 
@@ -96,14 +95,15 @@ std::size_t Prediction::given_of(std::uint64_t id) const {
 // Faults bring in neighbours, and relocations and constructors lie all over: of a library of usual size little is
 // left out.  The last one is the one that all others need, libc.  A large program is one that begins with much work,
 // as interpreters do.
-void Prediction::add_rest() {
+void Prediction::add_rest(const File& named) {
     for (auto library = libraries_.rbegin(); library != libraries_.rend(); ++library) {
         if (library->node.size <= kMaxWhole && given_.size() < kMaxBlocks) {
             add_whole(*library, kMaxBlocks - given_.size() + given_of(library->node.id));
         }
     }
-    if (!program_ || program_->node.size > kMaxProgram) return;
-    add_range(*program_, {0, program_->node.size});
+    for (const File& file : {program_.value_or(named), named}) {
+        if (file.node.size <= kMaxProgram) add_range(file, {0, file.node.size});
+    }
 }
 
 void Prediction::add_program(const File& file, int depth) {
@@ -124,7 +124,10 @@ void Prediction::add_program(const File& file, int depth) {
         return;
     }
     const bool is_program = !program_;
-    if (is_program) program_ = file;
+    if (is_program) {
+        program_ = file;
+        sink_.program(file.path);
+    }
     if (!needs->interpreter.empty()) {
         if (const auto loader = find_file(needs->interpreter); loader && seen_.insert(loader->path).second) {
             add_whole(*loader, kSmallFile);
@@ -168,7 +171,7 @@ void Prediction::run(const StartHint& hint) {
         const ResolvedPath found = resolve_in(view_, path);
         if (const auto program = file_at(found)) {
             add_program(*program, 0);
-            add_rest();
+            add_rest(*program);
             return;
         }
         if (!found.exists() && !found.loop && found.path == path) sink_.absent(i);

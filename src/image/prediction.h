@@ -29,7 +29,6 @@ struct PredictedBlock {
     std::uint64_t size = 0;    // of the file, in bytes
     std::uint64_t number = 0;  // of the block in the file
     BlockKey key;
-    bool program = false;  // of the file that the kernel maps: of a script, its interpreter
 };
 
 // What a prediction tells as it goes on.
@@ -37,6 +36,8 @@ struct PredictionSink {
     std::function<void(PredictedBlock)> found;  // each block of a file once, in the order in which they will be needed
     // A program of the hint, by its number: the image has nothing at that path, and no link on the way.
     std::function<void(std::size_t)> absent = [](std::size_t) {};
+    // The path of the file that the kernel will map, some of whose blocks have been told: of a script, its interpreter.
+    std::function<void(const std::string&)> program = [](const std::string&) {};
 };
 
 class Prediction {
@@ -60,7 +61,7 @@ private:
     [[nodiscard]] std::vector<File> find_libraries(const ElfNeeds& needs);
     void add_blocks(const File& file, const std::vector<std::uint64_t>& spots);
     void add_whole(const File& file, std::size_t blocks);
-    void add_rest();
+    void add_rest(const File& named);
     void add_range(const File& file, FileExtent range);
     [[nodiscard]] std::size_t given_of(std::uint64_t id) const;
 

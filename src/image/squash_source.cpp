@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -53,7 +54,7 @@ Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into
     const std::span<std::byte> packed = std::span(input).first(stored);
     SWRUN_CHECK(read(packed, key.position));
     const std::optional<std::size_t> size = decompress_(packed, into);
-    if (!size) return damaged();
+    if (!size || *size == 0) return damaged();
     return *size;
 }
 
@@ -64,6 +65,12 @@ Result<BlockPtr> SquashSource::decode_new(BlockKey key) const {
     auto block = std::make_shared<Block>();
     block->bytes = block_memory(room);
     SWRUN_TRY(block->size, decode(key, {block->bytes.get(), room}));
+    // The end of a file must not keep the memory of a whole block: the cache counts bytes.
+    if (block->size <= room / 2) {
+        BlockBytes fitting = block_memory(block->size);
+        std::memcpy(fitting.get(), block->bytes.get(), block->size);
+        block->bytes = std::move(fitting);
+    }
     return BlockPtr(std::move(block));
 }
 

@@ -22,22 +22,25 @@ protected:
         std::filesystem::create_directories(dir_ / "root");
         write_file(dir_ / "root/large", noise(131072 * 8, 1));
         ASSERT_TRUE(make_squashfs(dir_ / "root", dir_ / "image", "-b 131072"));
-        const std::string bytes = slurp(dir_ / "image");
-        source_ = SquashSource::open(memory_file(bytes), 0, bytes.size()).value();
-        cache_ = std::make_shared<BlockCache>(16U << 20U);
-        readers_ = std::make_unique<ReaderPool>(SquashReader::open(source_, cache_).value(), 2);
+        open_image();
         const ReaderPool::Lease reader = readers_->borrow();
         const auto file = ImageView(*reader).find("/large");
         ASSERT_TRUE(file);
         keys_ = reader->keys_of(*file, 0, file->size).value();
         ASSERT_EQ(keys_.size(), 8U);
     }
+    void open_image() {
+        const std::string bytes = slurp(dir_ / "image");
+        source_ = SquashSource::open(memory_file(bytes), 0, bytes.size()).value();
+        cache_ = std::make_shared<BlockCache>(16U << 20U);
+        readers_ = std::make_unique<ReaderPool>(SquashReader::open(source_, cache_).value(), 2);
+    }
 
     // Null where the host is busy: then nothing is done ahead.
-    std::unique_ptr<Prefetch> start() {
-        hint_.programs = {"/none"};
+    std::unique_ptr<Prefetch> start(const std::string& program = "/none", PredictedFiles* told = nullptr) {
+        hint_.programs = {program};
         for (int i = 0; i < 100; ++i) {
-            auto prefetch = std::make_unique<Prefetch>(*source_, *cache_, *readers_, hint_, nullptr, placement_);
+            auto prefetch = std::make_unique<Prefetch>(*source_, *cache_, *readers_, hint_, told, placement_);
             if (prefetch->runs()) return prefetch;
             std::this_thread::sleep_for(50ms);
         }
@@ -88,6 +91,24 @@ TEST_F(PrefetchTest, FollowsWhoAsksForMuch) {
     EXPECT_TRUE(arrives(keys_[6]));
     prefetch->end();
     EXPECT_EQ(cache_->counters().decodes, 2U) << "none twice";
+}
+
+TEST_F(PrefetchTest, TellsOfTheProgramLast) {
+    std::filesystem::create_directories(dir_ / "root/bin");
+    std::filesystem::copy_file("/proc/self/exe", dir_ / "root/bin/program");
+    write_file(dir_ / "root/etc/ld.so.cache", "cache");
+    ASSERT_TRUE(make_squashfs(dir_ / "root", dir_ / "image", "-b 131072"));
+    open_image();
+    const auto told = PredictedFiles::make(131072);
+    ASSERT_TRUE(told);
+    const auto prefetch = start("/bin/program", told.get());
+    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    const auto list_has = [&](std::size_t count) {
+        for (int i = 0; i < 1000 && told->list().size() < count; ++i) std::this_thread::sleep_for(10ms);
+        return told->list().size() >= count;
+    };
+    ASSERT_TRUE(list_has(2));
+    EXPECT_EQ(told->list().back().path, "/bin/program") << "though it was found first";
 }
 
 TEST_F(PrefetchTest, DoesNothingAfterTheStart) {

@@ -35,7 +35,7 @@ protected:
                                "\\\"\\n.data\\n.incbin \\\"" + dir_ / "variables" +
                                "\\\"\\n.text\\n\");\nint main(void) { return 0; }\n");
         if (!run_command("cc -o '" + root + "/bin/large' '" + source + "'")) GTEST_SKIP() << "no assembler";
-        write_file(root + "/bin/large_script", "#!/bin/large\n");
+        write_file(root + "/bin/large_script", "#!/bin/large\n" + noise(300000, 5));
         for (const char* library : {"libc.so.6"}) {
             for (const char* where : {"/lib/x86_64-linux-gnu/", "/lib64/", "/lib/aarch64-linux-gnu/"}) {
                 const std::string path = std::string(where) + library;
@@ -52,7 +52,11 @@ protected:
     std::vector<BlockKey> predict(const std::vector<std::string>& programs) {
         std::vector<BlockKey> found;
         const std::atomic<bool> go = false;
-        Prediction(*reader_, go, {[&](const PredictedBlock& block) { found.push_back(block.key); }}).run({programs});
+        mapped_.clear();
+        Prediction(*reader_, go,
+                   {.found = [&](const PredictedBlock& block) { found.push_back(block.key); },
+                    .program = [&](const std::string& path) { mapped_.push_back(path); }})
+            .run({programs});
         return found;
     }
     BlockKey key(const std::string& path, std::uint64_t number) {
@@ -64,6 +68,7 @@ protected:
     }
 
     TempDir dir_;
+    std::vector<std::string> mapped_;
     std::unique_ptr<SquashReader> reader_;
 };
 
@@ -96,6 +101,7 @@ TEST_F(PredictionTest, InTheEndTheWholeOfALargeProgram) {
         const std::vector<BlockKey> found = predict({name});
         const auto node = ImageView(*reader_).find("/bin/large");
         ASSERT_TRUE(node);
+        EXPECT_THAT(mapped_, testing::ElementsAre("/bin/large"));
         std::vector<std::ptrdiff_t> at;
         for (std::uint64_t number = 0; number * 131072 < node->size; ++number) {
             EXPECT_EQ(std::count(found.begin(), found.end(), key("/bin/large", number)), 1) << name << number;
@@ -104,6 +110,8 @@ TEST_F(PredictionTest, InTheEndTheWholeOfALargeProgram) {
         ASSERT_GT(at.size(), 7U);
         EXPECT_LT(at[at.size() - 3], at[2]) << name;
     }
+    EXPECT_THAT(predict({"/bin/large_script"}), testing::Contains(key("/bin/large_script", 2)))
+        << "a script may carry a load";
 }
 
 TEST_F(PredictionTest, NothingIsFoundOfNothing) {

@@ -266,6 +266,38 @@ TEST_F(SquashReaderTest, SlicesPointIntoTheCache) {
     EXPECT_EQ(hole.size, 5000U);
 }
 
+// What the cache counts is about what its blocks take, whatever an image is made of.
+TEST_F(SquashReaderTest, ShortBlocksTakeLittleMemory) {
+    for (const std::size_t size : {100U, 5000U, 100'000U, 300'000U, 1'000'000U}) {
+        write_file(root_ + "/text" + std::to_string(size), std::string(size, 't'));
+    }
+    SquashReader reader = open("-b 1048576 -no-fragments");
+    for (const std::size_t size : {100U, 5000U, 100'000U, 300'000U, 1'000'000U}) {
+        const FileSlice slice = reader.slice(at(reader, "/text" + std::to_string(size)), 0, size).value();
+        ASSERT_NE(slice.block, nullptr);
+        EXPECT_EQ(slice.block->size, size);
+        EXPECT_LE(slice.block->bytes.get_deleter().size, 2 * size);
+        EXPECT_EQ(slice.view().back(), std::byte{'t'});
+    }
+}
+
+// It would be charged nothing.
+TEST_F(SquashReaderTest, ABlockOfNothingIsDamage) {
+    write_file(root_ + "/file", std::string(100'000, 't'));
+    ASSERT_TRUE(make_squashfs(root_, dir_ / "image", "-no-fragments -comp gzip"));
+    std::string bytes = slurp(dir_ / "image");
+    constexpr std::size_t kFirstBlock = 96;                                             // behind the superblock
+    bytes.replace(kFirstBlock, 8, std::string("\x78\x9c\x03\x00\x00\x00\x00\x01", 8));  // zlib, of no bytes
+    auto reader = open_squash_bytes(bytes);
+    ASSERT_TRUE(reader);
+    const auto slice = reader->slice(at(*reader, "/file"), 0, 10);
+    ASSERT_FALSE(slice);
+    EXPECT_EQ(slice.error().sys_errno, EIO);
+    EXPECT_EQ(reader->cache().counters().bytes, 0U);
+    EXPECT_FALSE(reader->slice(at(*reader, "/file"), 0, 10)) << "nor is it kept";
+    EXPECT_EQ(reader->cache().counters().decodes, 2U);
+}
+
 TEST_F(SquashReaderTest, OwnersTimesAndDevices) {
     write_file(root_ + "/file", "x");
     SquashReader reader = open(

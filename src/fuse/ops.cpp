@@ -1,108 +1,16 @@
 #include "fuse/ops.h"
 
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <memory>
+#include <optional>
+#include <vector>
+
+#include "fuse/listing.h"
 
 namespace swrun {
 namespace {
-
-constexpr double kForever = 1e9;  // seconds; the image never changes
-constexpr std::uint64_t kIdShift = 2;
-
-// Offsets of directory entries: ghosts come first, so that a name they replace can be left out of the
-// image's part.  The image's own offsets follow, moved up by this much.
-constexpr std::uint64_t kImageOffset = 1U << 20U;
-
-ImageService& service_of(fuse_req_t request) { return *static_cast<ImageService*>(fuse_req_userdata(request)); }
-
-std::uint64_t to_id(const ImageService& service, fuse_ino_t ino) {
-    if (ino == FUSE_ROOT_ID) return service.root;
-    return is_ghost(ino) ? ino : ino - kIdShift;
-}
-
-fuse_ino_t to_ino(const ImageService& service, std::uint64_t id) {
-    if (id == service.root) return FUSE_ROOT_ID;
-    return is_ghost(id) ? id : id + kIdShift;
-}
-
-mode_t type_bits(SquashNode::Kind kind) {
-    switch (kind) {
-        case SquashNode::Kind::directory: return S_IFDIR;
-        case SquashNode::Kind::file: return S_IFREG;
-        case SquashNode::Kind::symlink: return S_IFLNK;
-        case SquashNode::Kind::block_device: return S_IFBLK;
-        case SquashNode::Kind::char_device: return S_IFCHR;
-        case SquashNode::Kind::fifo: return S_IFIFO;
-        case SquashNode::Kind::socket: return S_IFSOCK;
-    }
-    return S_IFREG;
-}
-
-mode_t type_bits(Ghost::Kind kind) {
-    switch (kind) {
-        case Ghost::Kind::directory: return S_IFDIR;
-        case Ghost::Kind::file: return S_IFREG;
-        case Ghost::Kind::symlink: return S_IFLNK;
-    }
-    return S_IFREG;
-}
-
-struct stat attributes(const ImageService& service, const SquashNode& node) {
-    struct stat st {};
-    st.st_ino = node.number;
-    st.st_mode = type_bits(node.kind) | node.mode;
-    st.st_nlink = node.nlink;
-    st.st_uid = service.owners.as_stored ? node.uid : service.owners.uid;
-    st.st_gid = service.owners.as_stored ? node.gid : service.owners.gid;
-    st.st_size = static_cast<off_t>(node.size);
-    st.st_blocks = static_cast<blkcnt_t>((node.size + 511) / 512);
-    st.st_blksize = 131072;
-    st.st_rdev = makedev(node.major, node.minor);
-    st.st_mtime = st.st_ctime = st.st_atime = node.mtime;
-    return st;
-}
-
-struct stat attributes(const ImageService& service, const GhostNode& ghost) {
-    struct stat st {};
-    st.st_ino = ghost.id;
-    st.st_mode = type_bits(ghost.kind) | ghost.mode;
-    st.st_nlink = ghost.nlink();
-    st.st_uid = service.owners.uid;
-    st.st_gid = service.owners.gid;
-    st.st_size = static_cast<off_t>(ghost.size());
-    st.st_blocks = static_cast<blkcnt_t>((ghost.size() + 511) / 512);
-    st.st_mtime = st.st_ctime = st.st_atime = service.started;
-    return st;
-}
-
-fuse_entry_param entry_of(const ImageService& service, std::uint64_t id, const struct stat& st) {
-    fuse_entry_param entry{};
-    entry.ino = to_ino(service, id);
-    entry.attr = st;
-    entry.attr_timeout = kForever;
-    entry.entry_timeout = kForever;
-    return entry;
-}
-
-int errno_of(const Error& error) { return error.sys_errno != 0 ? error.sys_errno : EIO; }
-
-// Gives the node of an image inode to `use`, or answers the request with the error.
-template <class Use> void with_node(fuse_req_t request, fuse_ino_t ino, Use use) {
-    ImageService& service = service_of(request);
-    const ReaderPool::Lease reader = service.readers.borrow();
-    const Result<SquashNode> node = reader->node(to_id(service, ino));
-    if (!node) {
-        fuse_reply_err(request, errno_of(node.error()));
-        return;
-    }
-    use(service, *reader, *node);
-}
 
 void op_init(void*, fuse_conn_info* connection) {
     // No request for open and opendir, all attributes with a directory's names, links kept by the
@@ -272,94 +180,6 @@ void op_read(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset,
             if (service.ahead->defer(later)) return;
         }
         read_image(request, reader, node, size, from);
-    });
-}
-
-// One answer to readdir or readdirplus as it fills.
-class Listing {
-public:
-    Listing(fuse_req_t request, std::size_t size, bool plus)
-        : request_(request), size_(size), bytes_(std::make_unique_for_overwrite<char[]>(size)), plus_(plus) {}
-
-    // False when the entry does not fit any more.
-    bool add(const char* name, const fuse_entry_param& entry, std::uint64_t next) {
-        const std::size_t room = size_ - used_;
-        const auto offset = static_cast<off_t>(next);
-        char* const at = bytes_.get() + used_;
-        const std::size_t need = plus_ ? fuse_add_direntry_plus(request_, at, room, name, &entry, offset)
-                                       : fuse_add_direntry(request_, at, room, name, &entry.attr, offset);
-        if (need > room) return false;
-        used_ += need;
-        return true;
-    }
-    void reply() { fuse_reply_buf(request_, bytes_.get(), used_); }
-
-private:
-    fuse_req_t request_;
-    std::size_t size_;
-    std::unique_ptr<char[]> bytes_;
-    std::size_t used_ = 0;
-    bool plus_;
-};
-
-bool list_ghosts(const ImageService& service, Listing& listing, std::uint64_t directory, std::uint64_t from) {
-    const std::vector<const GhostNode*> ghosts = service.ghosts.children(directory);
-    for (std::uint64_t i = from; i < ghosts.size(); ++i) {
-        const GhostNode& ghost = *ghosts[i];
-        if (!listing.add(ghost.name.c_str(), entry_of(service, ghost.id, attributes(service, ghost)), i + 1))
-            return false;
-    }
-    return true;
-}
-
-Status list_image(ImageService& service, SquashReader& reader, const SquashNode& directory, Listing& listing,
-                  std::uint64_t from, bool plus) {
-    constexpr std::size_t kBatch = 64;
-    const bool with_files = plus && service.listings.brings_files(directory.id);
-    for (;;) {
-        SWRUN_TRY(const std::vector<SquashEntry> entries, reader.list(directory, from, kBatch));
-        for (const SquashEntry& one : entries) {
-            from = one.next;
-            if (service.ghosts.child(directory.id, one.name) != nullptr) continue;
-            struct stat st {};
-            st.st_ino = one.number;
-            st.st_mode = type_bits(one.kind);
-            // An entry without a node id has a name, number and type only (fs/fuse/readdir.c, fuse_direntplus_link).
-            const bool whole = plus && (one.kind != SquashNode::Kind::file || with_files);
-            if (whole) {
-                const Result<SquashNode> node = reader.node(one.id);
-                if (!node) return node.error();
-                st = attributes(service, *node);
-            }
-            fuse_entry_param entry = entry_of(service, one.id, st);
-            if (!whole) entry.ino = 0;
-            if (!listing.add(one.name.c_str(), entry, kImageOffset + one.next)) return {};
-        }
-        if (entries.size() < kBatch) return {};
-    }
-}
-
-void list_directory(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t offset, bool plus) {
-    ImageService& service = service_of(request);
-    Listing listing(request, size, plus);
-    const auto from = static_cast<std::uint64_t>(offset);
-    const std::uint64_t id = to_id(service, ino);
-    if (from < kImageOffset && !list_ghosts(service, listing, id, from)) {
-        listing.reply();
-        return;
-    }
-    if (is_ghost(id)) {
-        listing.reply();
-        return;
-    }
-    with_node(request, ino, [&](ImageService&, SquashReader& reader, const SquashNode& node) {
-        const Status done = list_image(service, reader, node, listing, from < kImageOffset ? 0 : from - kImageOffset,
-                                       plus);
-        if (!done) {
-            fuse_reply_err(request, errno_of(done.error()));
-        } else {
-            listing.reply();
-        }
     });
 }
 

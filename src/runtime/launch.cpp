@@ -1,81 +1,29 @@
 #include "runtime/launch.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <optional>
 
-#include "fuse/server.h"
 #include "mounts/mount_apply.h"
 #include "mounts/mount_syscalls.h"
 #include "runtime/control_group.h"
 #include "runtime/credentials.h"
-#include "runtime/driver.h"
 #include "runtime/environment.h"
 #include "runtime/exec.h"
-#include "runtime/fuse_programs.h"
 #include "runtime/namespaces.h"
 #include "runtime/read_ahead.h"
 #include "runtime/root.h"
 #include "runtime/share.h"
-#include "runtime/supervisor.h"
-#include "runtime/unpacked.h"
+#include "runtime/stage.h"
 #include "support/log.h"
 #include "support/process.h"
 
 namespace swrun {
 namespace {
-
-// What one step leaves for the next.
-struct Stage {
-    const LaunchPlan& plan;
-    std::span<const LaunchImage> images;
-    Stopwatch& watch;
-    const LaunchOptions& options;
-    std::vector<Note> notes{};
-
-    std::vector<Fd> links{};       // to the server or driver of each image mount; closing one unused ends it
-    std::vector<KeptTree> kept{};  // of each that is unpacked and kept
-    Fd overlay_link{};             // to the driver that stacks the layers
-    Fd written_back{};             // end of file when the drivers of written images have ended
-    std::vector<Fd> image_mounts{};
-    Fd root{};
-    std::vector<Captured> captured{};
-    Fd shell{};  // the host's static bash, when the image's scripts may need it
-    ControlGroup group{};
-    Shared shared{};
-    Fd hold_link{};           // to whoever holds this launch's namespaces; closing it unused lets them go
-    Namespaces own{};         // as it gets them
-    bool leads_tree = false;  // others may join it
-    bool leads_user = false;  // likewise the user namespace
-    bool shares_user = false;
-    bool has_parent = false;
-    sigset_t caller_signals{};
-    std::string directory{};
-    FusePrograms fuse{};
-};
-
-Result<Fd> start_image_driver(const ImageMount& mount, const LaunchImage& image, const OwnerView& owners, int alive) {
-    SWRUN_TRY(const Fd file, open_locked(image.fd, image.path, image.offset, image.size, mount.writable));
-    std::string options = "allow_other,offset=" + std::to_string(image.offset);
-    std::string wishes;
-    if (image.squashfs == nullptr) {
-        // fuse2fs(1): it leaves permissions to the kernel, which knows the namespace's ids.
-        options.append(",fakeroot");
-    } else {
-        options.append(",default_permissions");  // as fuse2fs has it anyway, and our server
-        // squashfuse_ll(1) before 0.2 shows owners as they are stored, and says no to these.
-        if (!owners.as_stored) wishes = "uid=" + std::to_string(owners.uid) + ",gid=" + std::to_string(owners.gid);
-    }
-    if (!mount.writable) options.append(",ro");
-    return start_driver({mount.driver, image.path, options, wishes, file.get(), mount.part, mount.is_directory}, alive);
-}
 
 // The host's static bash, while there is a host.
 void open_shell(Stage& stage) {
@@ -121,114 +69,6 @@ Status find_others(Stage& stage) {  // S1
 Status make_group(Stage& stage) {  // S1
     if (ControlGroup::is_made_by_systemd()) return {};
     SWRUN_TRY(stage.group, ControlGroup::make(stage.plan.limits));
-    return {};
-}
-
-// Of one image mount; none for one that is unpacked.  `alive` goes to drivers of written images.
-Result<Fd> start_server(Stage& stage, std::size_t index, int alive) {
-    const ImageMount& mount = stage.plan.image_mounts[index];
-    const LaunchImage& image = stage.images[mount.image];
-    stage.kept.emplace_back();
-    if (mount.unpacked) {
-        if (image.squashfs != nullptr) image.squashfs->server.reset();  // started early, and not needed
-        if (mount.kept_in.empty()) return Fd();
-        SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.path));
-        return Fd();
-    }
-    if (!mount.driver.empty()) {
-        return start_image_driver(mount, image, stage.plan.root.owners, mount.writable ? alive : -1);
-    }
-    // The root's server holds what all of the launch is in.
-    Doors none;
-    return start_image_server(*image.squashfs, stage.plan.root.image_mount == index ? stage.shared.doors : none);
-}
-
-// Whether the root is served by a server of ours, which then holds the doors, too.
-bool has_own_server(const LaunchPlan& plan) {
-    if (!plan.root.image_mount) return false;
-    const ImageMount& root = plan.image_mounts[*plan.root.image_mount];
-    return !root.unpacked && root.driver.empty();
-}
-
-// The image that the program comes from, where it has a server of ours that was started for this launch.
-const ServedImage* served_root(const Stage& stage) {
-    if (!has_own_server(stage.plan) || stage.shared.has_tree()) return nullptr;
-    return stage.images[stage.plan.image_mounts[*stage.plan.root.image_mount].image].squashfs;
-}
-
-// Null where the server leaves the launcher alone.
-const Placement* placement(const Stage& stage) {
-    const ServedImage* image = served_root(stage);
-    const bool works_ahead = image != nullptr && image->predicted && image->predicted->has_begun();
-    return works_ahead ? &image->placement : nullptr;
-}
-
-// Null where a layer may hide all of the image.
-const PredictedFiles* predicted_files(const Stage& stage) {
-    const ServedImage* image = served_root(stage);
-    return image != nullptr && !stage.plan.root.layered() ? image->predicted.get() : nullptr;
-}
-
-Status start_servers(Stage& stage) {  // S2
-    Fd alive;
-    if (stage.plan.writes_image()) {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-        stage.written_back = Fd(ends[0]);
-        alive = Fd(ends[1]);
-    }
-    // Before an image is unpacked, which takes its time: others wait at the door.
-    if (!has_own_server(stage.plan) && stage.shared.doors.any()) {
-        SWRUN_TRY(stage.hold_link, start_holder(stage.shared.doors));
-    }
-    for (std::size_t i = 0; i < stage.plan.image_mounts.size(); ++i) {
-        SWRUN_TRY(Fd link, start_server(stage, i, alive.get()));
-        stage.links.push_back(std::move(link));
-    }
-    SWRUN_CHECK(stage.fuse.start_keeper(stage.plan));
-    const std::string& stacker = stage.plan.root.overlay_driver;
-    if (stacker.empty()) return {};
-    SWRUN_TRY(stage.overlay_link, start_driver({stacker, "the layers of the root", "allow_other,noacl"}, -1));
-    return {};
-}
-
-void tell_instance(const LaunchOptions& options, pid_t init) {
-    if (options.started < 0) return;
-    [[maybe_unused]] const ssize_t told = ::write(options.started, &init, sizeof init);
-    ::close(options.started);
-    ::close(options.ready);
-}
-
-// The launch goes on in a child, the caller's process supervises.  A pid namespace takes effect for children
-// only (pid_namespaces(7)); an image that is written to has to be complete when the caller's process ends.
-Status go_on_in_child(Stage& stage) {
-    int alive[2];
-    if (::pipe2(alive, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const Fd ours(alive[0]);
-    Fd parents(alive[1]);
-    block_signals(&stage.caller_signals);
-    const pid_t child = ::fork();
-    if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-    if (child > 0) {
-        stage.links.clear();
-        stage.hold_link.reset();
-        stage.shared = Shared();
-        stage.own = Namespaces();  // or it would wait for itself: the drivers end with the last who has the mounts
-        stage.overlay_link.reset();
-        tell_instance(stage.options, child);
-        supervise(child, stage.written_back.get(), [&] {
-            stage.fuse.end_on_host();
-            stage.group.remove();
-        });
-    }
-    stage.has_parent = true;
-    stage.written_back.reset();
-    // The launch shall not outlive its supervisor.  A parent that died before this line sends no signal any
-    // more: its end of the pipe, held by nobody else, tells.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    parents.reset();
-    pollfd ended{ours.get(), 0, 0};
-    if (::poll(&ended, 1, 0) > 0) ::_exit(255);
     return {};
 }
 
@@ -334,51 +174,6 @@ void print_timings(const Stopwatch& watch) {
     }
     line.append("}}\n");
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
-// A shell without job control starts background jobs with SIGINT and SIGQUIT ignored (POSIX XCU 2.11); a
-// batch system that interrupts such a job would then wait in vain.  Both ignored is that shell's doing and
-// undone; anything else, nohup's SIGHUP above all, was somebody's wish and stays.
-void restore_interrupts() {
-    struct sigaction interrupt {};
-    struct sigaction quit {};
-    ::sigaction(SIGINT, nullptr, &interrupt);
-    ::sigaction(SIGQUIT, nullptr, &quit);
-    if (interrupt.sa_handler != SIG_IGN || quit.sa_handler != SIG_IGN) return;
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGQUIT, SIG_DFL);
-}
-
-// `ready` of the program is process 1's business: it has to know whether there is a program to wait for.
-Status become_instance_init(int ready, const FusePrograms& fuse) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const pid_t program = ::fork();
-    if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-    if (program > 0) {
-        ::close(ends[1]);
-        ::setpgid(program, program);
-        run_instance_init(program, ends[0], ready, fuse.kept(), [&] { fuse.end_inside(); });
-    }
-    ::setpgid(0, 0);
-    ::dup3(ends[1], ready, O_CLOEXEC);
-    ::close(ends[0]);
-    ::close(ends[1]);
-    return {};
-}
-
-// With an init of ours the program is its child; otherwise it is this process.
-Status become_init(Stage& stage) {
-    if (!stage.has_parent) return {};
-    if (stage.options.ready >= 0) {
-        SWRUN_CHECK(become_instance_init(stage.options.ready, stage.fuse));
-    } else if (stage.plan.namespaces.pid && stage.plan.namespaces.init) {
-        const pid_t program = ::fork();
-        if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-        if (program > 0) run_init(program, [&] { stage.fuse.end_inside(); });
-    }
-    restore_signals(&stage.caller_signals);
-    return {};
 }
 
 void add_unshared(const SharePlan& plan, std::vector<Variable>& environment) {

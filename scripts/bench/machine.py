@@ -8,6 +8,8 @@ import time
 
 TICK = os.sysconf('SC_CLK_TCK')
 MOST_USED = 0.05      # share of all processors that others may use
+MOST_STOLEN = 0.05    # share of all processors that the host of a virtual machine may keep for itself during a sample
+LONG = 0.5            # seconds; of a shorter sample the clock ticks tell too little
 MOST_PRESSURE = 5.0   # percent of the last ten seconds in which somebody waited for a processor
 
 
@@ -85,10 +87,10 @@ def facts():
 
 # ------------------------------------------------------------------------------------------------ quiet?
 def busy_ticks():
-    """(ticks that all processors worked, ticks in all), stolen time being work of others."""
+    """(ticks that all processors worked, ticks in all, ticks stolen, which are work of others), as proc_stat(5) has them."""
     fields = [int(word) for word in read('/proc/stat').splitlines()[0].split()[1:9]]
     idle = fields[3] + fields[4]
-    return sum(fields) - idle, sum(fields)
+    return sum(fields) - idle, sum(fields), fields[7]
 
 
 def ticks_of_processes():
@@ -143,19 +145,31 @@ def why_busy(seen):
 
 
 class OthersWatch:
-    """How much of the machine others used while something of ours was measured."""
+    """Takes samples, and sees how much of the machine others used meanwhile."""
+    AGAIN = 2
 
     def __init__(self):
-        self.start, self.own_start, self.children = busy_ticks(), sum(os.times()[:2]), 0.0
-        self.runnable = []
+        self.others, self.total = 0.0, 0
+        self.retaken, self.left, self.runnable = 0, 0, []
 
-    def add(self, sample):
-        """What the worker reaped, and what it used itself: nothing of it shows in this process's own times."""
-        self.children += (sample.get('cpu') or 0.0) + (sample.get('overhead') or 0.0)
+    def take(self, runner):
+        """One sample, taken again when a neighbour of this virtual machine had much of its processors meanwhile: that says
+        nothing of what was measured.  What decides is the stolen time only, not how the sample came out."""
+        for again in range(self.AGAIN, -1, -1):
+            before, own, begun = busy_ticks(), sum(os.times()[:2]), time.monotonic()
+            sample = runner()
+            worked, total, stolen = (late - early for late, early in zip(busy_ticks(), before))
+            long = time.monotonic() - begun >= LONG
+            if again and long and 'failed' not in sample and stolen > MOST_STOLEN * total:
+                self.retaken += 1
+                self.left += sample.get('left') or 0
+                continue
+            # What the worker reaped, and what it used itself: nothing of it shows in this process's own times.
+            own = sum(os.times()[:2]) - own + (sample.get('cpu') or 0.0) + (sample.get('overhead') or 0.0)
+            self.others += worked - own * TICK
+            self.total += total
+            return sample
 
     def result(self):
-        now = busy_ticks()
-        own = (sum(os.times()[:2]) - self.own_start + self.children) * TICK
-        total = max(1, now[1] - self.start[1])
-        return {'others_share': round(max(0.0, now[0] - self.start[0] - own) / total, 4),
+        return {'others_share': round(max(0.0, self.others) / max(1, self.total), 4), 'retaken': self.retaken,
                 'runnable_median': statistics.median(self.runnable) if self.runnable else 0}

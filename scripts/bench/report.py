@@ -4,7 +4,7 @@ JSON, schema 1 (times in ms, memory in MiB, shares of 1):
     schema, program, when, forced, busy: reasons why the figures are not to be trusted ([] when quiet)
     machine, quiet: facts, and how the machine was before;  image: compressor, block_size, sizes, inodes
     peers: {found: [{name, path, version}], missing: [{name, why, hint}]};  options
-    tables: {test: {about, rounds, failed: {row: why}, others: {others_share, runnable_median},
+    tables: {test: {about, rounds, failed: {row: why}, others: {others_share, retaken, runnable_median},
              rows: {row: {wall|gone|cpu|faults|switches: {n, median, p10, p25, p90, min, max, mad},
                           samples: {wall|...: [one a round, null where it failed]}}}}}
     memory: {test: {row: {ranks, servers, total_pss_mib, total_private_mib, server_pss_mib, server_pss_idle_mib}}}
@@ -108,7 +108,10 @@ def table_section(name, table):
                      *(number(columns[figure]['median']) if columns[figure] else '-' for figure in ('gone', 'cpu')),
                      number(int(columns['faults']['median'])) if columns['faults'] else '-',
                      *('1' if base == row else ratio_text(pair_ratio(table, row, base)) for base in bases)])
-    lines = [f'### {name}', '', f"{table['about']}. {table['rounds']} rounds, ms.", '', *grid(heads, rows), '']
+    again = table['others'].get('retaken', 0)
+    lines = [f'### {name}', '', f"{table['about']}. {table['rounds']} rounds, ms." +
+             (f' Samples taken again, because the processors were given to another virtual machine meanwhile: {again}.' if again else ''),
+             '', *grid(heads, rows), '']
     return lines + failures(table['failed'])
 
 

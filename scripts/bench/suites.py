@@ -38,8 +38,7 @@ class Bench:
         self.say(f'{name}: {len(runners)} rows, {rounds} rounds')
         watch, failed, rows, begun = machine.OthersWatch(), {}, {}, time.monotonic()
         for row, runner in list(runners.items()):
-            sample = runner()
-            watch.add(sample)
+            sample = watch.take(runner)
             if 'failed' in sample:
                 failed[row] = sample['failed']
             else:
@@ -49,10 +48,9 @@ class Bench:
             watch.runnable.append(machine.runnable())
             order = [row for row in rows if row not in failed]
             self.chance.shuffle(order)
-            taken = {row: runners[row]() for row in order}
+            taken = {row: watch.take(runners[row]) for row in order}
             for row, sample in taken.items():
                 self.left += sample.get('left') or 0
-                watch.add(sample)
                 if 'failed' in sample:
                     failed[row] = f"round {number + 1}: {sample['failed']}"
             for row, figures in rows.items():
@@ -61,6 +59,7 @@ class Bench:
                     good = sample is not None and 'failed' not in sample and sample.get(figure) is not None
                     figures[figure].append(round(sample[figure] * factor, 4) if good else None)
             number += 1
+        self.left += watch.left
         self.tables[name] = {'about': about, 'rounds': number, 'asked_rounds': rounds, 'failed': failed, 'others': watch.result(),
                              'rows': {row: finished(figures) for row, figures in rows.items() if any(figures['wall'])}}
 

@@ -6,7 +6,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(ROOT, 'scripts'))
 
-from bench import report, stats, suites, targets  # noqa: E402
+from bench import machine, report, stats, suites, targets  # noqa: E402
 
 
 def table(rows, others=0.0, failed=None, about='something'):
@@ -31,4 +31,4 @@ def result(tables, memory=None, counts=None, gate=None, busy=()):
     return made
 
 
-__all__ = ['ROOT', 'report', 'result', 'stats', 'suites', 'table', 'targets']
+__all__ = ['ROOT', 'machine', 'report', 'result', 'stats', 'suites', 'table', 'targets']

@@ -49,6 +49,12 @@ class Markdown(unittest.TestCase):
         made = result({'launch true': table(LAUNCHES, others=0.3), 'launch sh': table(LAUNCHES)})
         self.assertEqual(report.busy_tables(made), ['launch true: others used 30 % of the processors'])
 
+    def test_says_which_samples_were_taken_again(self):
+        made = result({'launch true': table(LAUNCHES)})
+        self.assertNotIn('taken again', report.markdown(made))
+        made['tables']['launch true']['others']['retaken'] = 7
+        self.assertIn('to another virtual machine meanwhile: 7.', report.markdown(made))
+
     def test_rows_ratios_failures_missing_peers_and_content(self):
         text = report.markdown(result({'launch true': table(LAUNCHES, failed={'apptainer -u SIF': 'status 255:\nno | luck'})},
                                       counts={'launch true': {'swrun SIF': {'requests': 62, 'by_request': {'READ': 28, 'LOOKUP': 30}}}},

@@ -9,7 +9,7 @@ import time
 TICK = os.sysconf('SC_CLK_TCK')
 MOST_USED = 0.05      # share of all processors that others may use
 MOST_STOLEN = 0.05    # share of all processors that the host of a virtual machine may keep for itself during a sample
-LONG = 0.5            # seconds; of a shorter sample the clock ticks tell too little
+COARSE = 2            # ticks, by which what the kernel counts may be off: short samples count as they are
 MOST_PRESSURE = 5.0   # percent of the last ten seconds in which somebody waited for a processor
 
 
@@ -153,14 +153,13 @@ class OthersWatch:
         self.retaken, self.left, self.runnable = 0, 0, []
 
     def take(self, runner):
-        """One sample, taken again when a neighbour of this virtual machine had much of its processors meanwhile: that says
-        nothing of what was measured.  What decides is the stolen time only, not how the sample came out."""
+        """One sample, taken again when a neighbour of this virtual machine had much of its processors during it and its
+        preparation: that says nothing of what was measured."""
         for again in range(self.AGAIN, -1, -1):
-            before, own, begun = busy_ticks(), sum(os.times()[:2]), time.monotonic()
+            before, own = busy_ticks(), sum(os.times()[:2])
             sample = runner()
             worked, total, stolen = (late - early for late, early in zip(busy_ticks(), before))
-            long = time.monotonic() - begun >= LONG
-            if again and long and 'failed' not in sample and stolen > MOST_STOLEN * total:
+            if again and 'failed' not in sample and stolen > COARSE + MOST_STOLEN * total:
                 self.retaken += 1
                 self.left += sample.get('left') or 0
                 continue

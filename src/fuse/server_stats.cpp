@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <string_view>
 #include <utility>
 

@@ -19,8 +19,9 @@ namespace {
 constexpr std::size_t kSmall = 32U << 10U;  // bytes; of these malloc(3) takes good care by itself
 constexpr std::size_t kLarge = 1U << 20U;   // the largest block of a squashfs
 constexpr std::size_t kRegion = 2U << 20U;  // a huge page where pages have 4 KiB
-constexpr std::size_t kOrdinary = 2;        // regions; a small program needs no more, and its server stays small
-constexpr int kPopulateWrite = 23;          // MADV_POPULATE_WRITE (madvise(2), Linux 5.14)
+constexpr std::ptrdiff_t kOrdinary =
+    2;                              // regions of a slot size; a small program needs no more, and its server stays small
+constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE (madvise(2), Linux 5.14)
 
 // AddressSanitizer takes what is free, and what is behind a block, for out of bounds.
 void forbid([[maybe_unused]] const std::byte* bytes, [[maybe_unused]] std::size_t size) {
@@ -62,6 +63,7 @@ public:
     }
 
     [[nodiscard]] bool holds(const std::byte* bytes) const { return bytes >= base_ && bytes < base_ + kRegion; }
+    [[nodiscard]] std::size_t slot() const { return slot_; }
     [[nodiscard]] bool is_free() const { return free_ == all(); }
     [[nodiscard]] bool has(std::size_t slot) const { return slot == slot_ && free_ != 0; }
 
@@ -128,7 +130,8 @@ private:
         for (Region& region : regions_) {
             if (region.has(slot)) return region.take(fresh);
         }
-        const std::optional<Region> region = Region::make(slot, regions_.size() >= kOrdinary);
+        const auto of_that_size = std::ranges::count(regions_, slot, &Region::slot);
+        const std::optional<Region> region = Region::make(slot, of_that_size >= kOrdinary);
         return region ? regions_.emplace_back(*region).take(fresh) : nullptr;
     }
 

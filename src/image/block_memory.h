@@ -1,5 +1,5 @@
 // Memory for decoded blocks.  Fresh pages cost a fault each, for a block of 128 KiB a fifth of the time that decoding
-// takes: so they are asked for together, from the third region on as huge pages, and what one block leaves, the next gets.
+// takes: so they are asked for together, from the third region of a size on as huge pages, and what one block leaves, the next gets.
 // Thread-safe; a child that is forked while others run in here leaves it alone.
 #pragma once
 

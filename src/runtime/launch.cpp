@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <optional>
 
 #include "mounts/mount_apply.h"
 #include "mounts/mount_syscalls.h"
@@ -20,7 +18,6 @@
 #include "runtime/share.h"
 #include "runtime/stage.h"
 #include "support/log.h"
-#include "support/process.h"
 
 namespace swrun {
 namespace {

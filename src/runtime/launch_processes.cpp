@@ -9,7 +9,6 @@
 
 #include "runtime/stage.h"
 #include "runtime/supervisor.h"
-#include "support/process.h"
 
 namespace swrun {
 namespace {

@@ -41,6 +41,7 @@ std::string unified_group(std::string_view cgroup) {
 
 std::vector<std::string> group_and_above(std::string_view path) {
     std::vector<std::string> all;
+    if (path.starts_with("/..")) return all;
     for (std::string group = clean_path(path);; group = std::string(parent_path(group))) {
         all.push_back(group);
         if (group.size() <= 1) return all;

@@ -37,7 +37,8 @@ inline constexpr const char* kGroupMount = "/sys/fs/cgroup";
 // The path of the group of version 2; empty when there is none.
 [[nodiscard]] std::string unified_group(std::string_view cgroup);
 
-// "/a/b" gives "/a/b", "/a", "/": a limit of each counts for the first.
+// "/a/b" gives "/a/b", "/a", "/": a limit of each counts for the first.  None of "/../a": a group outside the control group
+// namespace has no files inside (cgroup_namespaces(7)).
 [[nodiscard]] std::vector<std::string> group_and_above(std::string_view path);
 
 }  // namespace swrun

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "support/io.h"
-#include "support/path.h"
 #include "support/proc_text.h"
 #include "support/text.h"
 

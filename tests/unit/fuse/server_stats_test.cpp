@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <cstring>
-#include <vector>
 
 #include "support/image_fixture.h"
 

@@ -266,7 +266,7 @@ TEST_F(SquashReaderTest, SlicesPointIntoTheCache) {
     EXPECT_EQ(hole.size, 5000U);
 }
 
-// What the cache counts is about what its blocks take, whatever an image is made of.
+// The end of a file does not keep the memory of a whole block: the cache counts its bytes.
 TEST_F(SquashReaderTest, ShortBlocksTakeLittleMemory) {
     for (const std::size_t size : {100U, 5000U, 100'000U, 300'000U, 1'000'000U}) {
         write_file(root_ + "/text" + std::to_string(size), std::string(size, 't'));

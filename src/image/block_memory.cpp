@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kSmall = 32U << 10U;  // bytes; of these malloc(3) takes good care by itself
 constexpr std::size_t kLarge = 1U << 20U;   // the largest block of a squashfs
-constexpr std::size_t kRegion = 2U << 20U;  // a huge page where pages have 4 KiB
+constexpr std::size_t kRegion = 2U << 20U;  // bytes
 constexpr std::ptrdiff_t kOrdinary =
     2;                              // regions of a slot size; a small program needs no more, and its server stays small
 constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE (madvise(2), Linux 5.14)
@@ -35,25 +35,17 @@ void allow([[maybe_unused]] const std::byte* bytes, [[maybe_unused]] std::size_t
 #endif
 }
 
-std::byte* map_aligned() {
-    void* const all = ::mmap(nullptr, 2 * kRegion, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                             -1, 0);
-    if (all == MAP_FAILED) return nullptr;
-    auto* const start = static_cast<std::byte*>(all);
-    const std::size_t before = (kRegion - reinterpret_cast<std::uintptr_t>(start) % kRegion) % kRegion;
-    if (before > 0) ::munmap(start, before);
-    ::munmap(start + before + kRegion, kRegion - before);
-    return start + before;
-}
-
 // Slots of one size.
 class Region {
 public:
     // nullopt when there is no memory.
-    static std::optional<Region> make(std::size_t slot, bool huge) {
-        std::byte* const base = map_aligned();
-        if (base == nullptr) return std::nullopt;
-        ::madvise(base, kRegion, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    static std::optional<Region> make(std::size_t slot) {
+        void* const memory = ::mmap(nullptr, kRegion, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) return std::nullopt;
+        auto* const base = static_cast<std::byte*>(memory);
+        // Where a host makes huge pages of whatever it can, the server of a small program would be large.  For imports of
+        // large packages they were tried: no faster.
+        ::madvise(base, kRegion, MADV_NOHUGEPAGE);
         forbid(base, kRegion);
         return Region(base, slot);
     }
@@ -63,7 +55,6 @@ public:
     }
 
     [[nodiscard]] bool holds(const std::byte* bytes) const { return bytes >= base_ && bytes < base_ + kRegion; }
-    [[nodiscard]] std::size_t slot() const { return slot_; }
     [[nodiscard]] bool is_free() const { return free_ == all(); }
     [[nodiscard]] bool has(std::size_t slot) const { return slot == slot_ && free_ != 0; }
 
@@ -130,8 +121,7 @@ private:
         for (Region& region : regions_) {
             if (region.has(slot)) return region.take(fresh);
         }
-        const auto of_that_size = std::ranges::count(regions_, slot, &Region::slot);
-        const std::optional<Region> region = Region::make(slot, of_that_size >= kOrdinary);
+        const std::optional<Region> region = Region::make(slot);
         return region ? regions_.emplace_back(*region).take(fresh) : nullptr;
     }
 

@@ -1,6 +1,6 @@
 // Memory for decoded blocks.  Fresh pages cost a fault each, for a block of 128 KiB a fifth of the time that decoding
-// takes: so they are asked for together, from the third region of a size on as huge pages, and what one block leaves, the next gets.
-// Thread-safe; a child that is forked while others run in here leaves it alone.
+// takes: so those of a block are asked for together, and what one block leaves, the next gets.  Thread-safe; a child that is
+// forked while others run in here leaves it alone.
 #pragma once
 
 #include <cstddef>

@@ -92,10 +92,8 @@ std::optional<ElfNeeds> elf_needs(const ReadAt& read) {
             case PT_LOAD:
                 needs.spots.push_back(one.p_offset);
                 // Relocations and data are written to from both ends.
-                if ((one.p_flags & PF_W) != 0 && one.p_filesz > 0) {
+                if ((one.p_flags & PF_W) != 0 && one.p_filesz > 0)
                     needs.spots.push_back(one.p_offset + one.p_filesz - 1);
-                    needs.data.push_back({one.p_offset, one.p_filesz});
-                }
                 break;
             case PT_INTERP: needs.interpreter = read_text(read, one.p_offset); break;
             case PT_DYNAMIC:

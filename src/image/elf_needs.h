@@ -14,20 +14,11 @@
 
 namespace swrun {
 
-// A part of a file, in bytes.
-struct FileExtent {
-    std::uint64_t offset = 0;
-    std::uint64_t size = 0;
-
-    friend bool operator==(const FileExtent&, const FileExtent&) = default;
-};
-
 struct ElfNeeds {
     std::string interpreter;           // PT_INTERP; empty for a library or a static program
     std::vector<std::string> needed;   // DT_NEEDED, in order
     std::vector<std::string> search;   // DT_RUNPATH or DT_RPATH, split; may hold "$ORIGIN"
     std::vector<std::uint64_t> spots;  // offsets in the file that are touched first: segments, dynamic section
-    std::vector<FileExtent> data;      // what is mapped for writing
 
     friend bool operator==(const ElfNeeds&, const ElfNeeds&) = default;
 };

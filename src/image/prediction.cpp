@@ -73,17 +73,11 @@ void Prediction::add_blocks(const File& file, const std::vector<std::uint64_t>& 
     }
 }
 
-void Prediction::add_range(const File& file, FileExtent range) {
-    if (range.offset >= file.node.size) return;
-    const std::uint64_t block_size = reader_.source().super().block_size;
-    const std::uint64_t end = range.offset + std::min(range.size, file.node.size - range.offset);
-    std::vector<std::uint64_t> spots;
-    for (std::uint64_t at = range.offset / block_size * block_size; at < end; at += block_size) spots.push_back(at);
-    add_blocks(file, spots);
-}
-
 void Prediction::add_whole(const File& file, std::size_t blocks) {
-    add_range(file, {0, std::uint64_t{blocks} * reader_.source().super().block_size});
+    const std::uint64_t block_size = reader_.source().super().block_size;
+    std::vector<std::uint64_t> spots;
+    for (std::uint64_t at = 0; at < file.node.size && spots.size() < blocks; at += block_size) spots.push_back(at);
+    add_blocks(file, spots);
 }
 
 // How many blocks of an inode have been given.
@@ -101,8 +95,9 @@ void Prediction::add_rest(const File& named) {
             add_whole(*library, kMaxBlocks - given_.size() + given_of(library->node.id));
         }
     }
+    const std::uint64_t block_size = reader_.source().super().block_size;
     for (const File& file : {program_.value_or(named), named}) {
-        if (file.node.size <= kMaxProgram) add_range(file, {0, file.node.size});
+        if (file.node.size <= kMaxProgram) add_whole(file, file.node.size / block_size + 1);
     }
 }
 
@@ -123,8 +118,7 @@ void Prediction::add_program(const File& file, int depth) {
         }
         return;
     }
-    const bool is_program = !program_;
-    if (is_program) {
+    if (!program_) {
         program_ = file;
         sink_.program(file.path);
     }
@@ -143,10 +137,6 @@ void Prediction::add_program(const File& file, int depth) {
         if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(*cache, kSmallFile);
     }
     const std::vector<File> libraries = find_libraries(*needs);
-    // What a large program begins with.
-    if (is_program && file.node.size <= kMaxProgram) {
-        for (const FileExtent& part : needs->data) add_range(file, part);
-    }
     for (const File& library : libraries) {
         libraries_.push_back(library);
         add_program(library, depth);

@@ -62,7 +62,6 @@ private:
     void add_blocks(const File& file, const std::vector<std::uint64_t>& spots);
     void add_whole(const File& file, std::size_t blocks);
     void add_rest(const File& named);
-    void add_range(const File& file, FileExtent range);
     [[nodiscard]] std::size_t given_of(std::uint64_t id) const;
 
     SquashReader& reader_;

@@ -95,7 +95,6 @@ TEST(Elf, SaysWhatItNeeds) {
     EXPECT_THAT(needs->needed, ElementsAre("libm.so.6", "libc.so.6"));
     EXPECT_THAT(needs->search, ElementsAre("$ORIGIN/../lib", "/opt/lib"));
     EXPECT_THAT(needs->spots, ElementsAre(0, 0x800, 0xeff, kStrings)) << "both ends of what is written to";
-    EXPECT_THAT(needs->data, ElementsAre(FileExtent{0x800, 0x700}));
 }
 
 TEST(Elf, WhatIsNoneHasNoNeeds) {

@@ -95,20 +95,16 @@ TEST_F(PredictionTest, AScriptLeadsToItsInterpreter) {
     EXPECT_THAT(predict({"/bin/script"}), testing::Contains(key("/lib/libc.so.6", 0)));
 }
 
-// Of a program that begins with much work; its variables before its constants, whoever names it.
+// Of a program that begins with much work, whoever names it.
 TEST_F(PredictionTest, InTheEndTheWholeOfALargeProgram) {
     for (const std::string name : {"/bin/large", "/bin/large_script"}) {
         const std::vector<BlockKey> found = predict({name});
         const auto node = ImageView(*reader_).find("/bin/large");
         ASSERT_TRUE(node);
         EXPECT_THAT(mapped_, testing::ElementsAre("/bin/large"));
-        std::vector<std::ptrdiff_t> at;
         for (std::uint64_t number = 0; number * 131072 < node->size; ++number) {
             EXPECT_EQ(std::count(found.begin(), found.end(), key("/bin/large", number)), 1) << name << number;
-            at.push_back(std::find(found.begin(), found.end(), key("/bin/large", number)) - found.begin());
         }
-        ASSERT_GT(at.size(), 7U);
-        EXPECT_LT(at[at.size() - 3], at[2]) << name;
     }
     EXPECT_THAT(predict({"/bin/large_script"}), testing::Contains(key("/bin/large_script", 2)))
         << "a script may carry a load";

@@ -19,9 +19,7 @@ namespace {
 constexpr std::size_t kSmall = 32U << 10U;  // bytes; of these malloc(3) takes good care by itself
 constexpr std::size_t kLarge = 1U << 20U;   // the largest block of a squashfs
 constexpr std::size_t kRegion = 2U << 20U;  // bytes
-constexpr std::ptrdiff_t kOrdinary =
-    2;                              // regions of a slot size; a small program needs no more, and its server stays small
-constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE (madvise(2), Linux 5.14)
+constexpr int kPopulateWrite = 23;          // MADV_POPULATE_WRITE (madvise(2), Linux 5.14)
 
 // AddressSanitizer takes what is free, and what is behind a block, for out of bounds.
 void forbid([[maybe_unused]] const std::byte* bytes, [[maybe_unused]] std::size_t size) {

@@ -136,15 +136,11 @@ void Prediction::add_program(const File& file, int depth) {
     if (!needs->interpreter.empty()) {
         if (const auto cache = find_file("/etc/ld.so.cache")) add_whole(*cache, kSmallFile);
     }
-    const std::vector<File> libraries = find_libraries(*needs);
-    for (const File& library : libraries) {
-        libraries_.push_back(library);
-        add_program(library, depth);
-    }
+    add_libraries(*needs, depth);
 }
 
-// The C library is told at once, and whole: every program needs most of it, before it needs anything of its own.
-std::vector<Prediction::File> Prediction::find_libraries(const ElfNeeds& needs) {
+// The C library before all others, and whole: every program needs most of it, and it is said before somebody waits.
+void Prediction::add_libraries(const ElfNeeds& needs, int depth) {
     std::vector<File> libraries;
     for (const std::string& name : needs.needed) {
         auto library = find_library(name, needs.search);
@@ -152,7 +148,10 @@ std::vector<Prediction::File> Prediction::find_libraries(const ElfNeeds& needs) 
         if (is_c_library(name) && library->node.size <= kMaxWhole) add_whole(*library, kMaxBlocks);
         libraries.push_back(*std::move(library));
     }
-    return libraries;
+    for (const File& library : libraries) {
+        libraries_.push_back(library);
+        add_program(library, depth);
+    }
 }
 
 void Prediction::run(const StartHint& hint) {

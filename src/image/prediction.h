@@ -58,7 +58,7 @@ private:
     [[nodiscard]] std::optional<File> find_file(const std::string& path) const;
     [[nodiscard]] std::optional<File> find_library(const std::string& name, const std::vector<std::string>& search);
     void add_program(const File& file, int depth);
-    [[nodiscard]] std::vector<File> find_libraries(const ElfNeeds& needs);
+    void add_libraries(const ElfNeeds& needs, int depth);
     void add_blocks(const File& file, const std::vector<std::uint64_t>& spots);
     void add_whole(const File& file, std::size_t blocks);
     void add_rest(const File& named);

@@ -145,7 +145,8 @@ build() {
   # The static archives that the default wants are not packaged there.
   [ "$(package_manager)" != dnf ] || set -- -DSWRUN_STATIC=OFF "$@"
   if have ccache; then
-    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    # Relative to the checkout, so that one checkout finds what another has compiled (ccache(1)).
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$REPO CCACHE_NOHASHDIR=1
   fi
   say "building preset $preset"
   local log

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "command_line.h"
+#include "source_dir.h"
 
 namespace swrun {
 namespace {

@@ -1,4 +1,5 @@
 #include "cli/site_file.h"
+#include "source_dir.h"
 
 #include <gtest/gtest.h>
 

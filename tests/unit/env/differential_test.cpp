@@ -15,6 +15,7 @@
 
 #include "env/startup.h"
 #include "env/startup_script.h"
+#include "source_dir.h"
 #include "support/fake_tree.h"
 #include "support/io.h"
 #include "support/text.h"

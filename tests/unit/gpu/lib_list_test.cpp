@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "source_dir.h"
 #include "support/io.h"
 
 namespace swrun {

@@ -7,6 +7,7 @@
 
 #include "image/image_file.h"
 #include "image/image_view.h"
+#include "source_dir.h"
 #include "support/image_fixture.h"
 
 namespace swrun {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "source_dir.h"
 #include "support/image_fixture.h"
 
 namespace swrun {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <iterator>
 
+#include "source_dir.h"
 #include "support/plan_fixture.h"
 #include "support/text.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "plan/limits.h"
+#include "resolve/limits.h"
 
 namespace swrun {
 

@@ -1,4 +1,4 @@
-// cache list and clean, for swrun's own cache directory: the files of its folder `hot` (image/hot_cache), which are one
+// cache list and clean, for swrun's own cache directory: the files of its folder `hot` (squashfs/hot_cache), which are one
 // entry each, and whatever else lies there.  Other programs' caches are never looked at, and
 // nothing outside the directory is ever removed: links in it are removed themselves, not followed.
 #include <sys/stat.h>

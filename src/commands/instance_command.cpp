@@ -11,8 +11,8 @@
 
 #include "commands/commands.h"
 #include "commands/instance_stats.h"
+#include "instance/instance_store.h"
 #include "runtime/group_files.h"
-#include "runtime/instance_store.h"
 #include "support/io.h"
 #include "support/log.h"
 #include "support/signals.h"

@@ -7,11 +7,11 @@
 
 #include "cli/limit_file.h"
 #include "commands/instance_commands.h"
-#include "mounts/host_view.h"
-#include "plan/limits.h"
-#include "plan/resolve_join.h"
-#include "runtime/instance_store.h"
-#include "runtime/join.h"
+#include "instance/instance_join.h"
+#include "instance/instance_store.h"
+#include "mounts/kernel/host_view.h"
+#include "resolve/limits.h"
+#include "resolve/resolve_join.h"
 #include "support/io.h"
 #include "support/path.h"
 #include "support/text.h"
@@ -93,7 +93,8 @@ Error join_command(const LaunchRequest& asked, const HostFacts& host) {
     ImageFacts image;
     image.path = instance.image;
     image.name = base_name(instance.image);
-    SWRUN_TRY(const LaunchPlan plan, resolve_join({request, host, image, host_tree, host_tree, no_gpu, {}}, instance));
+    SWRUN_TRY(const LaunchPlan plan,
+              resolve_join({request, host, image, host_tree, host_tree, no_gpu, {}}, instance.terms));
     say(plan.notes);
     return join_instance(instance, host.user.uid, plan);
 }

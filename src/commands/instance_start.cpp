@@ -14,8 +14,8 @@
 #include <memory>
 
 #include "commands/instance_commands.h"
+#include "instance/instance_store.h"
 #include "runtime/group_files.h"
-#include "runtime/instance_store.h"
 #include "runtime/supervisor.h"
 #include "support/io.h"
 #include "support/log.h"
@@ -62,16 +62,16 @@ InstanceState describe(const std::string& name, const InstancePlaces& places, co
     state.log_err = join_path(places.logs, name + ".err");
     state.user_namespace = plan.namespaces.user;
     state.starting = true;
-    if (const std::string* home = variable_of(plan, "HOME")) state.home = *home;
+    if (const std::string* home = variable_of(plan, "HOME")) state.terms.home = *home;
     if (const std::string* binds = variable_of(plan, "APPTAINER_BIND"); binds != nullptr && !binds->empty()) {
-        for (const std::string_view bind : split(*binds, ',')) state.bind_targets.emplace_back(bind);
+        for (const std::string_view bind : split(*binds, ',')) state.terms.bind_targets.emplace_back(bind);
     }
-    state.libs_present = plan.process.startup.libs_present;
-    state.uid = plan.namespaces.uid.inside;
-    state.gid = plan.namespaces.gid.inside;
-    state.no_new_privs = plan.process.no_new_privs;
-    state.drop_capabilities = plan.process.drop_capabilities;
-    state.capabilities = plan.process.capabilities;
+    state.terms.libs_present = plan.process.startup.libs_present;
+    state.terms.uid = plan.namespaces.uid.inside;
+    state.terms.gid = plan.namespaces.gid.inside;
+    state.terms.no_new_privs = plan.process.no_new_privs;
+    state.terms.drop_capabilities = plan.process.drop_capabilities;
+    state.terms.capabilities = plan.process.capabilities;
     return state;
 }
 

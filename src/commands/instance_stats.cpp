@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdio>
 
-#include "plan/instance_state.h"
+#include "instance/instance_state.h"
 #include "support/text.h"
 
 namespace swrun {

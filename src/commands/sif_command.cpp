@@ -9,7 +9,7 @@
 
 #include "commands/commands.h"
 #include "image/image_file.h"
-#include "image/sif_text.h"
+#include "sif/sif_text.h"
 #include "support/io.h"
 
 namespace swrun {

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "env/env_names.h"
-#include "env/shell_lite.h"
+#include "shell/shell_lite.h"
 #include "support/text.h"
 
 namespace swrun {

@@ -1,6 +1,6 @@
 // Reading an --env-file: shell text in which every assignment is exported, evaluated on the host side
 // by shell_lite and never by a shell, so that it cannot run programs or touch files.  Called by
-// plan/resolve's caller for each file in order; the caller reads the files and reports missing ones.
+// resolve's caller for each file in order; the caller reads the files and reports missing ones.
 #pragma once
 
 #include <string>

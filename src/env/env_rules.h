@@ -1,5 +1,5 @@
 // The rules that turn the caller's variables and wishes into the two lists of a StartupPlan: what is
-// forwarded, and what is forced on top of the image's own values.  Called by plan/resolve.  Reads no
+// forwarded, and what is forced on top of the image's own values.  Called by resolve.  Reads no
 // file and asks nobody: everything comes in as data.
 #pragma once
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "env/shell_pattern.h"
+#include "shell/shell_pattern.h"
 #include "support/path.h"
 #include "support/text.h"
 

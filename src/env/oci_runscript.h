@@ -1,6 +1,6 @@
 // Recognizes the runscript that builders generate for OCI images and composes the command that it
 // would run, so that such images need no shell, and so that the user's arguments arrive as he wrote
-// them: the script itself would evaluate them a second time.  Called by plan/resolve.  Pure text.
+// them: the script itself would evaluate them a second time.  Called by resolve.  Pure text.
 #pragma once
 
 #include <optional>

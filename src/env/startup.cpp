@@ -4,8 +4,8 @@
 
 #include "env/env_names.h"
 #include "env/library_dirs.h"
-#include "env/shell_lite.h"
 #include "env/startup_steps.h"
+#include "shell/shell_lite.h"
 #include "support/path.h"
 #include "support/text.h"
 

@@ -1,6 +1,6 @@
 // Making the program's environment from a StartupPlan: by shell_lite at plan time when it understands
 // all of the image's files, else from the report of a real shell (env/startup_script).  Both ways share
-// every rule in here and give the same environment.  Called by plan/resolve and by the runtime.
+// every rule in here and give the same environment.  Called by resolve and by the runtime.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "env/shell_state.h"
 #include "plan/launch_plan.h"
 #include "plan/tree_view.h"
+#include "shell/shell_state.h"
 
 namespace swrun {
 

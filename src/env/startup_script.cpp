@@ -3,8 +3,8 @@
 #include <set>
 
 #include "env/env_names.h"
-#include "env/shell_lite.h"
 #include "env/startup_steps.h"
+#include "shell/shell_lite.h"
 #include "support/text.h"
 
 namespace swrun {

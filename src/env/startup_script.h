@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "env/shell_state.h"
 #include "plan/launch_plan.h"
+#include "shell/shell_state.h"
 
 namespace swrun {
 

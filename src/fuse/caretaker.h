@@ -10,7 +10,7 @@
 #include <functional>
 #include <thread>
 
-#include "fuse/holder.h"
+#include "share/holder.h"
 #include "support/fd.h"
 
 namespace swrun {

@@ -1,4 +1,4 @@
-// HotWriter: hands what an image server has decoded to the cache between launches (image/hot_cache), when nobody waits
+// HotWriter: hands what an image server has decoded to the cache between launches (squashfs/hot_cache), when nobody waits
 // for the server: while it is idle, in a thread of its own, and at the end of its life.  A home directory may be slow, and the
 // thread that notices idleness lets others in.  What goes wrong here is nobody's concern: the next launch tries again.
 #pragma once
@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "image/block_cache.h"
-#include "image/hot_cache.h"
+#include "squashfs/block_cache.h"
+#include "squashfs/hot_cache.h"
 
 namespace swrun {
 

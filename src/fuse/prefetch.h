@@ -20,7 +20,7 @@
 #include "fuse/placement.h"
 #include "fuse/predicted_files.h"
 #include "image/prediction.h"
-#include "image/reader_pool.h"
+#include "squashfs/reader_pool.h"
 
 namespace swrun {
 

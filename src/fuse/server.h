@@ -4,8 +4,8 @@
 // reach it.  It ends when the mount is gone: nobody unmounts, nobody supervises.
 #pragma once
 
-#include "fuse/holder.h"
 #include "fuse/session.h"
+#include "share/holder.h"
 #include "support/fd.h"
 #include "support/result.h"
 

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "image/block_cache.h"
+#include "squashfs/block_cache.h"
 #include "support/result.h"
 
 namespace swrun {

@@ -13,7 +13,7 @@
 #include "fuse/listing_style.h"
 #include "fuse/prefetch.h"
 #include "image/ghost_tree.h"
-#include "image/reader_pool.h"
+#include "squashfs/reader_pool.h"
 
 namespace swrun {
 

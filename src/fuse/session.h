@@ -4,13 +4,13 @@
 
 #include <memory>
 
-#include "fuse/holder.h"
 #include "fuse/placement.h"
 #include "fuse/predicted_files.h"
 #include "fuse/watcher.h"
-#include "image/hot_cache.h"
 #include "image/prediction.h"
-#include "image/reader_pool.h"
+#include "share/holder.h"
+#include "squashfs/hot_cache.h"
+#include "squashfs/reader_pool.h"
 #include "support/result.h"
 
 namespace swrun {
@@ -31,7 +31,7 @@ struct ServedImage {
 };
 
 // The image is used up.  A launcher that goes away without sending a device is a success: there is nothing to
-// serve.  One that sends what to hold (fuse/holder) need not: its tree then ends with its last process.
+// serve.  One that sends what to hold (share/holder) need not: its tree then ends with its last process.
 [[nodiscard]] Status serve_image(ServedImage& image, Fd link, Doors doors);
 
 }  // namespace swrun

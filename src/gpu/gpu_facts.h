@@ -1,4 +1,4 @@
-// GpuFacts: what a vendor's driver has put on this host, found once by gpu/nvidia and turned into
+// GpuFacts: what a vendor's driver has put on this host, found once by gpu/host/nvidia and turned into
 // mounts by gpu/gpu_plan.  Plain data, so that tests can invent any driver.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Turns GpuFacts into mounts.  Called by plan/resolve for --nv.  Pure.
+// Turns GpuFacts into mounts.  Called by resolve for --nv.  Pure.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
 // Reads the bytes of /etc/ld.so.cache: the list from library names to files that the dynamic loader
-// keeps, so that no ldconfig process is needed.  Called by gpu/nvidia.  Pure; trusts no offset.
+// keeps, so that no ldconfig process is needed.  Called by gpu/host/nvidia.  Pure; trusts no offset.
 // Format: glibc sysdeps/generic/dl-cache.h; the old table, when there is one, only precedes the new.
 #pragma once
 

@@ -1,5 +1,5 @@
 // The list of what belongs to a driver (share/nvliblist.conf and its like), and the rule by which its
-// names pick libraries of the loader cache.  Called by gpu/nvidia.  Pure.
+// names pick libraries of the loader cache.  Called by gpu/host/nvidia.  Pure.
 #pragma once
 
 #include <span>

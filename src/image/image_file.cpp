@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "image/byte_reader.h"
 #include "image/image_format.h"
 #include "image/machine.h"
-#include "image/squash_super.h"
+#include "squashfs/squash_super.h"
+#include "support/byte_reader.h"
 #include "support/io.h"
 #include "support/path.h"
 

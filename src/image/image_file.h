@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "image/sif.h"
 #include "plan/image_facts.h"
+#include "sif/sif.h"
 #include "support/fd.h"
 #include "support/result.h"
 

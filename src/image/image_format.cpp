@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "image/byte_reader.h"
+#include "support/byte_reader.h"
 
 namespace swrun {
 

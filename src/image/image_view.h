@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "image/squash_reader.h"
 #include "plan/tree_view.h"
+#include "squashfs/squash_reader.h"
 
 namespace swrun {
 

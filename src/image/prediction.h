@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "image/block_cache.h"
 #include "image/elf_needs.h"
 #include "image/image_view.h"
-#include "image/squash_reader.h"
+#include "squashfs/block_cache.h"
+#include "squashfs/squash_reader.h"
 
 namespace swrun {
 

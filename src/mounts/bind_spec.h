@@ -1,6 +1,6 @@
 // Reads what people write for --bind, --mount and --home into plain data, and writes a bind back.
 // Called by cli for options, variables and site files.  Pure: no path is looked up here, so a source
-// may be missing and a relative one is left to plan/resolve, which knows the working directory.
+// may be missing and a relative one is left to resolve, which knows the working directory.
 // Every error has kind request, names the offending part and, for --bind, points at it with a caret.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace swrun {
 //     Where no option is open a bare option word is an error, not a file of that name.
 //   - "\," and "\:" stand for the character itself, and "\\" before either for one backslash; a
 //     backslash elsewhere is an ordinary character.
-// Without DST the target is the source as written: plan/resolve makes both absolute together.
+// Without DST the target is the source as written: resolve makes both absolute together.
 [[nodiscard]] Result<std::vector<BindSpec>> parse_bind_list(std::string_view value, const Origin& origin);
 
 // One record of comma separated "key=value" per line, RFC 4180 quotes.  Keys: type (only bind),

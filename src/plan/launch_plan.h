@@ -1,4 +1,4 @@
-// LaunchPlan: the whole launch as data.  plan/resolve makes it without one system call of its own;
+// LaunchPlan: the whole launch as data.  resolve makes it without one system call of its own;
 // runtime/launch carries it out, in this order, and decides nothing.  Value semantics: no pointer,
 // descriptor or callback in here.  --dry-run prints exactly this.
 #pragma once
@@ -264,7 +264,7 @@ struct LimitPlan {
     friend bool operator==(const LimitPlan&, const LimitPlan&) = default;
 };
 
-// What this launch shares with others of the node (plan/share).  Whoever comes first makes it and holds the door.
+// What this launch shares with others of the node (share/share_keys).  Whoever comes first makes it and holds the door.
 struct SharePlan {
     bool wanted = false;
     std::string why;                 // it is wanted, or not

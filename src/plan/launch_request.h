@@ -1,6 +1,6 @@
 // LaunchRequest: what the user, the environment and the site asked for, before anything on the host or
 // in the image has been looked at.  Made by cli (argv over variables over user file over site file over
-// built-in), read by plan/resolve.  Paths are as given: relative ones are taken from the caller's
+// built-in), read by resolve.  Paths are as given: relative ones are taken from the caller's
 // working directory by resolve.
 #pragma once
 
@@ -73,7 +73,7 @@ using Flag = Asked<bool>;
 using Text = Asked<std::optional<std::string>>;
 using List = std::vector<Asked<std::string>>;
 
-// What the program may use of the machine, as texts that plan/limits reads.
+// What the program may use of the machine, as texts that resolve/limits reads.
 struct LimitRequest {
     Text memory;
     Text memory_reservation;

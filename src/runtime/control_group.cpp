@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "plan/limits.h"
+#include "resolve/limits.h"
 #include "runtime/group_files.h"
 #include "support/io.h"
 #include "support/log.h"

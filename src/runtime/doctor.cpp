@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <functional>
 
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "runtime/namespaces.h"
 #include "support/io.h"
 #include "support/process.h"

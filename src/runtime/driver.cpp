@@ -17,7 +17,7 @@
 #include <ctime>
 #include <vector>
 
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "runtime/credentials.h"
 #include "support/io.h"
 #include "support/message.h"

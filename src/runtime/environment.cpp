@@ -11,7 +11,7 @@
 #include "env/library_dirs.h"
 #include "env/startup.h"
 #include "env/startup_script.h"
-#include "mounts/host_view.h"
+#include "mounts/kernel/host_view.h"
 #include "support/io.h"
 #include "support/log.h"
 #include "support/process.h"

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "runtime/root.h"
 #include "support/io.h"
 

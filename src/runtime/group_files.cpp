@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "plan/limits.h"
+#include "resolve/limits.h"
 #include "support/fd.h"
 #include "support/io.h"
 #include "support/path.h"

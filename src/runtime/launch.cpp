@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "mounts/mount_apply.h"
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_apply.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "runtime/control_group.h"
 #include "runtime/credentials.h"
 #include "runtime/environment.h"

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <optional>
 
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "runtime/id_ranges.h"
 #include "support/io.h"
 #include "support/text.h"

@@ -10,8 +10,8 @@
 #include <cerrno>
 
 #include "fuse/link.h"
-#include "mounts/mount_apply.h"
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_apply.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "runtime/driver.h"
 #include "runtime/underlay.h"
 #include "support/io.h"

@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "fuse/holder.h"
 #include "plan/host_facts.h"
 #include "plan/launch_plan.h"
+#include "share/holder.h"
 #include "support/result.h"
 
 namespace swrun {

@@ -9,7 +9,7 @@
 
 #include "fuse/link.h"
 #include "fuse/predicted_files.h"
-#include "mounts/mount_apply.h"
+#include "mounts/kernel/mount_apply.h"
 #include "runtime/control_group.h"
 #include "runtime/fuse_programs.h"
 #include "runtime/launch.h"

@@ -10,8 +10,8 @@
 #include <climits>
 #include <memory>
 
-#include "mounts/mount_apply.h"
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_apply.h"
+#include "mounts/kernel/mount_syscalls.h"
 
 namespace swrun {
 namespace {

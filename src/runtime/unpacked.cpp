@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "mounts/mount_syscalls.h"
+#include "mounts/kernel/mount_syscalls.h"
 #include "support/path.h"
 #include "unpack/unpack.h"
 

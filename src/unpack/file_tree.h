@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "image/squash_node.h"
 #include "plan/launch_plan.h"
+#include "squashfs/squash_node.h"
 #include "support/fd.h"
 #include "support/result.h"
 

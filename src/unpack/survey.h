@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "image/squash_reader.h"
+#include "squashfs/squash_reader.h"
 #include "support/result.h"
 #include "unpack/free_space.h"
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "image/squash_reader.h"
+#include "squashfs/squash_reader.h"
 #include "support/result.h"
 
 namespace swrun {

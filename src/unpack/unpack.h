@@ -11,8 +11,8 @@
 #include <span>
 #include <string>
 
-#include "image/squash_reader.h"
 #include "plan/launch_plan.h"
+#include "squashfs/squash_reader.h"
 #include "support/result.h"
 #include "unpack/free_space.h"
 

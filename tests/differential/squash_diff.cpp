@@ -26,8 +26,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "image/squash_reader.h"
 #include "library_view.h"
+#include "squashfs/squash_reader.h"
 
 namespace {
 

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "image/block_cache.h"
-#include "image/squash_reader.h"
-#include "image/squash_source.h"
+#include "squashfs/block_cache.h"
+#include "squashfs/squash_reader.h"
+#include "squashfs/squash_source.h"
 #include "support/fd.h"
 #include "support/io.h"
 #include "support/text.h"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "plan/plan_json.h"
-#include "plan/resolve.h"
+#include "resolve/plan_json.h"
+#include "resolve/resolve.h"
 #include "support/fake_tree.h"
 
 namespace swrun {

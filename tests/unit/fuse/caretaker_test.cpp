@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-#include "image/block_cache.h"
+#include "squashfs/block_cache.h"
 
 namespace swrun {
 namespace {

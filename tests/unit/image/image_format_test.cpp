@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "image/byte_reader.h"
+#include "support/byte_reader.h"
 
 namespace swrun {
 namespace {

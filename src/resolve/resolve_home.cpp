@@ -1,0 +1,157 @@
+// Home, temporary and scratch directories: the host's own, or private ones.
+#include "mounts/bind_spec.h"
+#include "resolve/mount_ops.h"
+#include "support/path.h"
+#include "support/text.h"
+
+namespace swrun {
+namespace {
+
+// --writable lets no mount point be made, but a home is worth an exception: its top directory, if the
+// image has that, is covered by one of ours.
+Status place_home(Draft& draft, MountOp op) {
+    const std::string target = op.target;
+    if (draft.plan.root.writable && !resolve_in(draft.tree, target).exists()) {
+        const std::string top = "/" + std::string(components(target).at(0));
+        if (top != target && resolve_in(draft.tree, top).exists()) {
+            SWRUN_CHECK(draft.tree.place(tmpfs_op(top, 0755, op.origin), true));
+        }
+    }
+    if (draft.plan.root.writable) return place_own(draft, std::move(op), true);
+    return draft.tree.place(std::move(op), true);
+}
+
+Result<std::string> workdir_path(const Draft& draft) {
+    const Text& asked = draft.in.request.workdir;
+    const std::string path = absolute_path(*asked.value, draft.in.host.cwd.physical);
+    if (resolve_in(draft.in.host_tree, path).node.kind == Node::Kind::directory &&
+        resolve_in(draft.in.host_tree, path).exists()) {
+        return path;
+    }
+    Error error = make_error(Error::Kind::request, "working directory " + path + ": no such file or directory (from " +
+                                                       to_text(asked.origin) + ")");
+    return error.with_hint("make it first: swrun only fills it");
+}
+
+// A private directory: below --workdir when there is one, else a tmpfs.
+Result<MountOp> private_directory(const Draft& draft, const std::string& target, const std::string& name,
+                                  std::uint32_t mode, const Origin& origin) {
+    if (!draft.in.request.workdir.value) return tmpfs_op(target, mode, origin);
+    SWRUN_TRY(const std::string base, workdir_path(draft));
+    MountOp op = bind_op(join_path(base, name), target, draft.in.request.workdir.origin);
+    op.create_source = true;
+    op.mode = mode;
+    return op;
+}
+
+Status mount_default_home(Draft& draft) {
+    const std::string& source = draft.user.home;
+    const bool usable = !source.empty() && source[0] == '/' && source != "/" &&
+                        resolve_in(draft.in.host_tree, clean_path(source)).node.kind == Node::Kind::directory &&
+                        resolve_in(draft.in.host_tree, clean_path(source)).exists();
+    if (draft.home == "/") return {};
+    if (usable && !draft.contained())
+        return place_home(draft, bind_op(clean_path(source), draft.home, builtin("home")));
+    if (!draft.contained())
+        draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
+    const Origin origin = draft.contained() ? draft.in.request.contain.origin : builtin("home");
+    SWRUN_TRY(MountOp op, private_directory(draft, draft.home, "home", 0700, origin));
+    if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
+    return place_home(draft, std::move(op));
+}
+
+// --home with a source that does not exist: what the program writes there would be lost without a word.
+Status mount_absent_home(Draft& draft, const std::string& source, const Origin& origin) {
+    const std::string problem = "home directory " + source + ": no such file or directory (from " + to_text(origin) +
+                                ")";
+    if (!draft.in.request.strict_compat.value) {
+        return make_error(Error::Kind::request, problem)
+            .with_hint("make it first: an empty home would silently swallow what the program writes");
+    }
+    draft.note(Level::warning, problem + ": an empty one is shown");
+    return place_home(draft, tmpfs_op(draft.home, 0755, origin));
+}
+
+Status mount_custom_home(Draft& draft, const HomeSpec& spec) {
+    const Origin& origin = draft.in.request.home.origin;
+    const std::string source = absolute_path(spec.source, draft.in.host.cwd.physical);
+    if (draft.home == "/") {
+        draft.note(Level::warning, "Skipping impossible home directory mount to '/'");
+        return {};
+    }
+    const ResolvedPath found = resolve_in(draft.in.host_tree, source);
+    if (!found.exists()) return mount_absent_home(draft, source, origin);
+    return place_home(draft, bind_op(source, draft.home, origin));
+}
+
+Status mount_tmp(Draft& draft) {
+    if (draft.unmounted("tmp")) return {};
+    if (draft.contained()) {
+        const Origin& origin = draft.in.request.contain.origin;
+        SWRUN_TRY(MountOp tmp, private_directory(draft, "/tmp", "tmp", 01777, origin));
+        SWRUN_CHECK(place_own(draft, std::move(tmp), true));
+        if (draft.tree.is_mount_point(resolve_in(draft.tree, "/var/tmp").path)) return {};
+        SWRUN_TRY(MountOp var_tmp, private_directory(draft, "/var/tmp", "var_tmp", 01777, origin));
+        return place_own(draft, std::move(var_tmp), true);
+    }
+    for (const char* path : {"/tmp", "/var/tmp"}) {
+        const ResolvedPath source = resolve_in(draft.in.host_tree, path);
+        if (!source.exists() || source.node.kind != Node::Kind::directory) continue;
+        // An image without /var shall not get one for the sake of /var/tmp.
+        if (!resolve_in(draft.tree, std::string(parent_path(path))).exists()) continue;
+        if (draft.in.request.strict_compat.value && !resolve_in(draft.tree, path).exists()) {
+            draft.note(Level::warning, "Skipping mount " + std::string(path) + ": it doesn't exist in container");
+            continue;
+        }
+        // An image may have one as a link to the other.
+        if (draft.tree.is_mount_point(resolve_in(draft.tree, path).path)) continue;
+        MountOp op = bind_op(path, path, builtin(path));
+        op.required = false;
+        SWRUN_CHECK(place_own(draft, std::move(op), true));
+    }
+    return {};
+}
+
+Status mount_scratch(Draft& draft) {
+    for (const Asked<std::string>& asked : draft.in.request.scratch) {
+        for (const std::string_view one : split(asked.value, ',')) {
+            if (one.empty()) continue;
+            if (one[0] != '/') {
+                return make_error(Error::Kind::request,
+                                  "could not bind scratch directory " + std::string(one) +
+                                      " into container: destination must be an absolute path (from " +
+                                      to_text(asked.origin) + ")");
+            }
+            const std::string target = clean_path(one);
+            SWRUN_TRY(MountOp op, private_directory(draft, target, "scratch" + target, 0750, asked.origin));
+            if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
+            SWRUN_CHECK(draft.tree.place(std::move(op), true));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Status resolve_home(Draft& draft) {
+    const LaunchRequest& request = draft.in.request;
+    const UserFacts& user = draft.user;
+    const bool wanted = !request.no_home.value && !draft.unmounted("home");
+    HomeSpec spec;
+    if (!request.home.value) {
+        draft.home = draft.root_inside() ? "/root" : clean_path(user.home.empty() ? "/" : user.home);
+    } else {
+        SWRUN_TRY(spec, with_context(parse_home(*request.home.value),
+                                     "reading the home directory (from " + to_text(request.home.origin) + ")"));
+        const std::string source = absolute_path(spec.source, draft.in.host.cwd.physical);
+        draft.home = spec.target.empty() ? source : clean_path(spec.target);
+    }
+    // A home below /tmp would be covered by it.
+    const bool below_tmp = is_below(draft.home, "/tmp") || is_below(draft.home, "/var/tmp");
+    if (below_tmp) SWRUN_CHECK(mount_tmp(draft));
+    if (wanted) SWRUN_CHECK(request.home.value ? mount_custom_home(draft, spec) : mount_default_home(draft));
+    if (!below_tmp) SWRUN_CHECK(mount_tmp(draft));
+    return mount_scratch(draft);
+}
+
+}  // namespace swrun

@@ -1,0 +1,197 @@
+// The mounts that a launch makes on its own: /dev, host files, /proc, /sys, the directories of
+// resolve_home, generated files.  The order is the one that tools rely on: later ones may cover earlier.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "resolve/identity.h"
+#include "resolve/mount_ops.h"
+#include "support/path.h"
+
+namespace swrun {
+namespace {
+
+constexpr std::size_t kMaxIdentityFile = 16U << 20U;
+
+MountOp minimal_dev(const Draft& draft, const std::vector<std::string>& nodes) {
+    MountOp dev = tmpfs_op("/dev", 0755, draft.in.request.contain.origin);
+    dev.flags.no_dev = false;
+    for (const std::string& node : nodes) dev.content.push_back(entry(Ghost::Kind::file, node, "", 0666));
+    dev.content.push_back(entry(Ghost::Kind::directory, "shm", "", 01777));
+    if (draft.plan.namespaces.ipc) dev.content.push_back(entry(Ghost::Kind::directory, "mqueue", "", 01777));
+    if (!draft.unmounted("devpts")) {
+        dev.content.push_back(entry(Ghost::Kind::directory, "pts"));
+        dev.content.push_back(entry(Ghost::Kind::symlink, "ptmx", "/dev/pts/ptmx"));
+    }
+    dev.content.push_back(entry(Ghost::Kind::symlink, "fd", "/proc/self/fd"));
+    dev.content.push_back(entry(Ghost::Kind::symlink, "stdin", "/proc/self/fd/0"));
+    dev.content.push_back(entry(Ghost::Kind::symlink, "stdout", "/proc/self/fd/1"));
+    dev.content.push_back(entry(Ghost::Kind::symlink, "stderr", "/proc/self/fd/2"));
+    return dev;
+}
+
+Status mount_contained_dev(Draft& draft) {
+    const Origin origin = draft.in.request.contain.origin;
+    std::vector<std::string> nodes;
+    for (const char* name : {"null", "zero", "random", "urandom", "tty"}) {
+        if (draft.in.host_tree.look(std::string("/dev/") + name).kind == Node::Kind::other) nodes.emplace_back(name);
+    }
+    if (!draft.in.host.terminal.empty()) nodes.emplace_back("console");
+    SWRUN_CHECK(place_own(draft, minimal_dev(draft, nodes), true));
+    for (const std::string& name : nodes) {
+        MountOp node = bind_unrestricted("/dev/" + name, origin);
+        if (name == "console") node.source = draft.in.host.terminal;
+        node.required = name != "console";
+        SWRUN_CHECK(place_own(draft, std::move(node), false));
+    }
+    SWRUN_CHECK(place_own(draft, tmpfs_op("/dev/shm", 01777, origin), true));
+    if (draft.plan.namespaces.ipc) {
+        MountOp queue = tmpfs_op("/dev/mqueue", 01777, origin);
+        queue.kind = MountOp::Kind::mqueue;
+        queue.required = false;
+        SWRUN_CHECK(place_own(draft, std::move(queue), true));
+    }
+    if (!draft.unmounted("devpts")) {
+        MountOp pts = tmpfs_op("/dev/pts", 0755, origin);
+        pts.kind = MountOp::Kind::devpts;
+        pts.flags.no_dev = false;
+        pts.flags.no_exec = true;
+        pts.required = false;
+        SWRUN_CHECK(place_own(draft, std::move(pts), true));
+    }
+    return {};
+}
+
+Status mount_dev(Draft& draft) {
+    if (draft.unmounted("dev")) return {};
+    if (draft.contained()) return mount_contained_dev(draft);
+    return place_own(draft, bind_unrestricted("/dev", builtin("/dev")), true);
+}
+
+// One file of the host at its own path, if the host has it.
+Status mount_host_file(Draft& draft, const std::string& path, bool restricted) {
+    if (draft.unmounted(path) || draft.unmounted("bind-paths")) return {};
+    const ResolvedPath source = resolve_in(draft.in.host_tree, path);
+    if (!source.exists()) return {};
+    // Through a link of the image (Debian's /etc/localtime points into zoneinfo) the mount would cover
+    // a file with another meaning: the name itself is replaced.
+    const ResolvedPath parent = resolve_in(draft.tree, std::string(parent_path(path)));
+    const std::string name = join_path(parent.path, base_name(path));
+    if (draft.tree.look(name).kind == Node::Kind::symlink && !draft.plan.root.writable) {
+        draft.tree.add_ghost(entry(Ghost::Kind::file, path, "", 0644));
+    }
+    MountOp op = restricted ? bind_op(path, path, builtin(path)) : bind_unrestricted(path, builtin(path));
+    op.required = false;
+    return place_own(draft, std::move(op), source.node.kind == Node::Kind::directory);
+}
+
+// The host's names lead nowhere from a network of its own.
+Status mount_hosts(Draft& draft) {
+    if (!draft.contained() || !draft.plan.namespaces.net || draft.unmounted("/etc/hosts") ||
+        draft.unmounted("bind-paths")) {
+        return mount_host_file(draft, "/etc/hosts", true);
+    }
+    return add_generated(draft, "/etc/hosts", std::string(hosts_for_own_network()), draft.in.request.net.origin);
+}
+
+Status mount_kernel(Draft& draft) {
+    if (!draft.unmounted("proc")) {
+        MountOp proc = bind_unrestricted("/proc", builtin("/proc"));
+        if (draft.plan.namespaces.pid) {
+            proc.kind = MountOp::Kind::proc;
+            proc.source.clear();
+            proc.flags = MountFlags{};
+            proc.origin = draft.in.request.pid.origin;
+        }
+        SWRUN_CHECK(place_own(draft, std::move(proc), true));
+    }
+    if (draft.unmounted("sys")) return {};
+    return place_own(draft, bind_unrestricted("/sys", builtin("/sys")), true);
+}
+
+Status add_identity(Draft& draft) {
+    const HostFacts& host = draft.in.host;
+    const bool writable = draft.plan.root.writable || draft.plan.root.writable_tmpfs ||
+                          !draft.plan.root.upper_directory.empty();
+    if (draft.root_inside() && writable) return {};
+    const auto text_of = [&](const std::string& path) {
+        const ResolvedPath where = resolve_in(draft.in.image_tree, path);
+        std::optional<std::string> text;
+        if (!where.exists() || where.node.kind != Node::Kind::file) return text;
+        if (draft.in.outline) return std::optional<std::string>("");
+        Result<std::string> read = draft.in.image_tree.read_text(where.path, kMaxIdentityFile);
+        if (read) text = std::move(read).value();
+        return text;
+    };
+    const auto add = [&](const char* path, IdentityFile file, std::string why) {
+        for (Note& note : file.notes) draft.plan.notes.push_back(std::move(note));
+        return file.text ? add_generated(draft, path, std::move(*file.text), builtin(std::move(why))) : Status{};
+    };
+    SWRUN_CHECK(add("/etc/passwd", passwd_with_user(text_of("/etc/passwd"), draft.user, draft.home),
+                    "the caller's passwd entry"));
+    // The caller's groups have no number inside a namespace in which he is somebody else.
+    if (draft.user.uid != host.user.uid) return {};
+    return add("/etc/group", group_with_user(text_of("/etc/group"), host.groups, host.user.name),
+               "the caller's groups");
+}
+
+// --containlibs: single libraries of the host, beside those of a GPU driver.
+Status add_libraries(Draft& draft) {
+    for (const Asked<std::string>& asked : draft.in.request.containlibs) {
+        const std::string path = absolute_path(asked.value, draft.in.host.cwd.physical);
+        if (!resolve_in(draft.in.host_tree, path).exists()) {
+            return make_error(Error::Kind::request,
+                              "library " + path + ": no such file or directory (from " + to_text(asked.origin) + ")");
+        }
+        MountOp op = bind_op(path, join_path(kGpuLibraryDirectory, base_name(path)), asked.origin);
+        op.flags.read_only = true;
+        SWRUN_CHECK(place_own(draft, std::move(op), false));
+    }
+    return {};
+}
+
+Status add_files(Draft& draft) {
+    for (const Ghost& ghost : draft.in.gpu.ghosts) {
+        if (!draft.plan.root.writable && !resolve_in(draft.tree, ghost.path).exists()) draft.tree.add_ghost(ghost);
+    }
+    for (const MountOp& op : draft.in.gpu.mounts) {
+        SWRUN_CHECK(place_own(draft, op, op.target_is_dir));
+    }
+    for (const Note& note : draft.in.gpu.notes) draft.plan.notes.push_back(note);
+    SWRUN_CHECK(add_libraries(draft));
+    const Text& dns = draft.in.request.dns;
+    if (dns.value) {
+        SWRUN_TRY(std::string text, resolv_conf_for_dns(*dns.value));
+        SWRUN_CHECK(add_generated(draft, "/etc/resolv.conf", std::move(text), dns.origin));
+    } else {
+        SWRUN_CHECK(mount_host_file(draft, "/etc/resolv.conf", false));
+    }
+    if (!draft.plan.namespaces.hostname.empty()) {
+        SWRUN_TRY(std::string text, hostname_file(draft.plan.namespaces.hostname));
+        SWRUN_CHECK(add_generated(draft, "/etc/hostname", std::move(text), draft.in.request.hostname.origin));
+    }
+    return add_identity(draft);
+}
+
+void check_no_mount(Draft& draft) {
+    constexpr std::array<std::string_view, 8> kWords = {"proc", "sys", "dev", "devpts", "home", "tmp", "hostfs", "cwd"};
+    for (const Asked<std::string>& asked : draft.in.request.no_mount) {
+        const bool known = asked.value == "bind-paths" || asked.value.empty() || asked.value[0] == '/' ||
+                           std::find(kWords.begin(), kWords.end(), asked.value) != kWords.end();
+        if (!known) draft.note(Level::warning, "Ignoring unknown mount type '" + asked.value + "'");
+    }
+}
+
+}  // namespace
+
+Status resolve_mounts(Draft& draft) {
+    check_no_mount(draft);
+    SWRUN_CHECK(mount_dev(draft));
+    SWRUN_CHECK(mount_hosts(draft));
+    SWRUN_CHECK(mount_host_file(draft, "/etc/localtime", true));
+    SWRUN_CHECK(mount_kernel(draft));
+    SWRUN_CHECK(resolve_home(draft));
+    return add_files(draft);
+}
+
+}  // namespace swrun

@@ -1,0 +1,242 @@
+#include "share/share_keys.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "support/digest.h"
+#include "support/path.h"
+#include "support/proc_text.h"
+#include "support/text.h"
+
+namespace swrun {
+namespace {
+
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+// Raised with every change of what sharers of different versions would have to agree on.
+constexpr std::uint64_t kProtocol = 1;
+
+constexpr std::uint32_t kUnpackPatience = 900;  // seconds
+
+const std::string* find(const Environment& environment, std::string_view name) {
+    for (const auto& [key, value] : environment) {
+        if (key == name) return &value;
+    }
+    return nullptr;
+}
+
+// Slurm gives its own steps, the batch script among them, the numbers from here on (slurm.h, SLURM_MAX_NORMAL_STEP_ID).
+constexpr std::uint64_t kSlurmReserved = 0xfffffff0;
+
+bool is_slurm_rank(const Environment& environment) {
+    const std::string* step = find(environment, "SLURM_STEP_ID");
+    const std::string* tasks = find(environment, "SLURM_STEP_NUM_TASKS");
+    if (step == nullptr || tasks == nullptr || find(environment, "SLURM_PROCID") == nullptr) return false;
+    return parse_decimal(*step).value_or(kSlurmReserved) < kSlurmReserved && parse_decimal(*tasks).value_or(1) > 1;
+}
+
+// The group of a batch system's step, without the part of a single task; empty where there is none.
+// Slurm: .../job_J/step_S/user/task_T (version 2), /slurm/uid_U/job_J/step_S/task_T (version 1).
+std::string batch_group(const std::string& text) {
+    for (const GroupLine& line : group_lines(text)) {
+        if (!line.is_unified() && line.controllers != "freezer" && line.controllers != "name=systemd") continue;
+        if (line.path.find("/job_") == std::string_view::npos) continue;
+        const std::size_t last = line.path.rfind('/');
+        return std::string(line.path.substr(last).starts_with("/task_") ? line.path.substr(0, last) : line.path);
+    }
+    return "";
+}
+
+void add_id(Digest& digest, const ImageId& id) {
+    digest.add(id.device).add(id.inode).add(static_cast<std::uint64_t>(id.changed)).add(id.offset).add(id.size);
+}
+
+void add_map(Digest& digest, const IdMap& map) { digest.add(map.inside).add(map.outside).add(map.count); }
+
+void add_maps(Digest& digest, const std::vector<IdMap>& maps) {
+    digest.add(maps.size());
+    for (const IdMap& map : maps) add_map(digest, map);
+}
+
+void add_ghosts(Digest& digest, const std::vector<Ghost>& ghosts) {
+    digest.add(ghosts.size());
+    for (const Ghost& ghost : ghosts) {
+        digest.add(static_cast<std::uint64_t>(ghost.kind)).add(ghost.path).add(ghost.content).add(ghost.mode);
+    }
+}
+
+void add_flags(Digest& digest, const MountFlags& flags) {
+    std::uint64_t bits = 0;
+    for (const bool one : {flags.read_only, flags.no_suid, flags.no_dev, flags.no_exec, flags.recursive}) {
+        bits = bits * 2 + (one ? 1 : 0);
+    }
+    digest.add(bits);
+}
+
+// A directory that was replaced is another one, though its path is the same.
+void add_place(Digest& digest, const TreeView& host, const std::string& path) {
+    if (path.empty()) return;
+    const Node node = resolve_in(host, path).node;
+    digest.add(node.device).add(node.inode);
+}
+
+// One that the first launch makes itself is known by where it lies.
+void add_source(Digest& digest, const TreeView& host, const MountOp& op) {
+    if (op.kind != MountOp::Kind::bind) return;
+    add_place(digest, host, op.create_source ? std::string(parent_path(op.source)) : op.source);
+}
+
+void add_mount(Digest& digest, const MountOp& op) {
+    digest.add(static_cast<std::uint64_t>(op.kind)).add(op.source).add(op.image_path).add(op.image_mount);
+    digest.add(op.target).add(op.mode);
+    add_ghosts(digest, op.content);
+    add_flags(digest, op.flags);
+    for (const bool one : {op.create_source, op.create_target, op.target_is_dir, op.required}) digest.add(one ? 1 : 0);
+}
+
+void add_image(Digest& digest, const ImageMount& mount) {
+    add_id(digest, mount.id);
+    digest.add(mount.part).add(mount.driver).add(mount.kept_in);
+    for (const bool one : {mount.is_directory, mount.writable, mount.unpacked}) digest.add(one ? 1 : 0);
+}
+
+void add_root(Digest& digest, const TreeView& host, const RootPlan& root) {
+    constexpr std::uint64_t kNone = ~0ULL;
+    add_id(digest, root.image.id());
+    digest.add(root.image.path).add(root.image_mount.value_or(kNone)).add(root.upper_mount.value_or(kNone));
+    digest.add(root.owners.uid).add(root.owners.gid);
+    add_ghosts(digest, root.ghosts);
+    for (const bool one :
+         {root.owners.as_stored, root.ghost_layer, root.writable, root.writable_tmpfs, root.underlay}) {
+        digest.add(one ? 1 : 0);
+    }
+    add_place(digest, host, root.upper_directory);
+    digest.add(root.upper_directory).add(root.overlay_driver).add(root.read_only_layers.size());
+    for (const Layer& layer : root.read_only_layers) {
+        digest.add(layer.path).add(layer.image_mount.value_or(kNone)).add(layer.below);
+        if (!layer.image_mount) add_place(digest, host, layer.path);
+    }
+}
+
+std::string user_key(const LaunchPlan& plan, const HostFacts& host, const std::string& scope) {
+    Digest digest;
+    digest.add(kProtocol).add(scope).add(host.user.uid).add(host.user.gid);
+    // All but the mount namespace: one who has another view of the files is no stranger for that.
+    for (std::size_t i = 0; i + 1 < kSharedKinds; ++i) digest.add(host.share.namespaces[i]);
+    add_map(digest, plan.namespaces.uid);
+    add_map(digest, plan.namespaces.gid);
+    add_maps(digest, plan.namespaces.more_uids);
+    add_maps(digest, plan.namespaces.more_gids);
+    return digest.hex();
+}
+
+std::string tree_key(const LaunchPlan& plan, const HostFacts& host, const TreeView& tree, const std::string& user) {
+    Digest digest;
+    digest.add(user).add(host.share.namespaces.back());
+    digest.add(host.share.root_device).add(host.share.root_inode);
+    add_root(digest, tree, plan.root);
+    digest.add(plan.image_mounts.size());
+    for (const ImageMount& mount : plan.image_mounts) add_image(digest, mount);
+    digest.add(plan.mounts.size());
+    for (const MountOp& op : plan.mounts) {
+        add_mount(digest, op);
+        add_source(digest, tree, op);
+    }
+    return digest.hex();
+}
+
+// Why the tree cannot have a second user; empty when it can.
+std::string own_tree(const LaunchPlan& plan, bool asked, std::uint32_t linger) {
+    const NamespacePlan& names = plan.namespaces;
+    if (names.pid || names.ipc || names.uts || names.net) return "namespaces of its own are asked for";
+    if (plan.writes_image()) return "an image is written to";
+    if (plan.root.writable_tmpfs && !asked)
+        return "--writable-tmpfs is of one launch unless --share=always says otherwise";
+    if (!plan.root.upper_directory.empty() && linger > 0) return "an overlay has to be free when the program ends";
+    if (!plan.fuse_mounts.empty()) return "--fusemount serves this launch only";
+    if (!plan.root.overlay_driver.empty()) return "the layers are stacked by a driver";
+    if (!plan.limits.settings.empty()) return "its limits are its own";
+    return "";
+}
+
+bool selects_cma(std::string_view transports) {
+    const bool named = transports.find("cma") != std::string_view::npos;
+    return transports.starts_with('^') ? !named : named || transports.find("all") != std::string_view::npos;
+}
+
+// MPI libraries that read each other's memory across user namespaces hang or abort; these keep them from trying.
+// Open MPI issue 4948; UCX pull request 9213; mpich pull request 7654; fi_shm(7); the MVAPICH2 user guide.
+void fill_unshared(SharePlan& share, const HostFacts& host) {
+    const auto set = [&](const char* name, const char* value) {
+        if (find(host.environment, name) != nullptr) return;
+        share.unshared.push_back({name, value, "built-in: no shared user namespace"});
+    };
+    set("OMPI_MCA_btl_vader_single_copy_mechanism", "none");
+    set("MPIR_CVAR_CH4_CMA_ENABLE", "0");
+    set("FI_SHM_DISABLE_CMA", "1");
+    set("MV2_SMP_USE_CMA", "0");
+    // One of the two alone only moves UCX's crash to the first large message.
+    set("UCX_TLS", "^cma");
+    set("UCX_POSIX_USE_PROC_LINK", "n");
+    const std::string* transports = find(host.environment, "UCX_TLS");
+    if (transports != nullptr && selects_cma(*transports)) {
+        share.unshared_notes.push_back(
+            {Level::warning, "UCX_TLS=" + printable(*transports) +
+                                 " may select cma, which fails between ranks that share no user namespace"});
+    }
+}
+
+}  // namespace
+
+std::string rank_variable(const Environment& environment) {
+    for (const char* name : {"PMI_RANK", "PMI_FD", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "PALS_RANKID",
+                             "MPI_LOCALRANKID", "FLUX_TASK_RANK"}) {
+        if (find(environment, name) != nullptr) return name;
+    }
+    return is_slurm_rank(environment) ? "SLURM_PROCID" : "";
+}
+
+std::string share_scope(const ShareFacts& facts, const Environment& environment) {
+    if (std::string group = batch_group(facts.cgroup); !group.empty()) return "control group " + group;
+    const std::string* job = find(environment, "SLURM_JOB_ID");
+    const std::string* step = find(environment, "SLURM_STEP_ID");
+    if (job != nullptr && step != nullptr) return "Slurm step " + *job + "." + *step;
+    for (const char* name : {"PMIX_NAMESPACE", "PMI_JOBID", "OMPI_MCA_ess_base_jobid", "FLUX_JOB_ID", "PBS_JOBID",
+                             "LSB_JOBID", "SLURM_JOB_ID"}) {
+        if (const std::string* value = find(environment, name)) return std::string(name) + " " + *value;
+    }
+    // Hydra gives each rank a session of its own and the job no name.
+    if (!facts.launcher.empty()) return "ranks of " + facts.launcher;
+    return "session " + std::to_string(facts.session);
+}
+
+SharePlan plan_sharing(const Asked<ShareMode>& mode, std::uint32_t linger, const LaunchPlan& plan,
+                       const HostFacts& host, const TreeView& host_tree) {
+    SharePlan share;
+    const std::string rank = rank_variable(host.environment);
+    if (!rank.empty() && plan.namespaces.user) fill_unshared(share, host);
+    if (mode.value == ShareMode::never) {
+        share.why = to_text(mode.origin);
+    } else if (!plan.namespaces.user) {
+        share.why = "no user namespace is made";
+    } else if (mode.value == ShareMode::automatic && rank.empty() && linger == 0) {
+        share.why = "not one of several ranks";
+    } else if (!host.share.known) {
+        share.why = "/proc does not tell with whom";
+    } else {
+        share.wanted = true;
+        share.why = mode.value == ShareMode::always ? to_text(mode.origin) : rank.empty() ? "it is to linger" : rank;
+    }
+    if (!share.wanted) return share;
+    share.linger = linger;
+    for (const ImageMount& mount : plan.image_mounts) {
+        if (mount.unpacked) share.patience = kUnpackPatience;
+    }
+    share.scope = share_scope(host.share, host.environment);
+    share.user_key = user_key(plan, host, share.scope);
+    share.tree_why = own_tree(plan, mode.value == ShareMode::always, linger);
+    if (share.tree_why.empty()) share.tree_key = tree_key(plan, host, host_tree, share.user_key);
+    return share;
+}
+
+}  // namespace swrun

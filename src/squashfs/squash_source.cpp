@@ -1,0 +1,77 @@
+#include "squashfs/squash_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/io.h"
+
+namespace swrun {
+
+Result<std::shared_ptr<const SquashSource>> SquashSource::open(Fd fd, std::uint64_t offset, std::uint64_t size) {
+    constexpr auto kMaxOffset = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (offset > kMaxOffset || size > kMaxOffset - offset) {
+        return make_error(Error::Kind::image, "not a valid squashfs image");
+    }
+    std::array<std::byte, kSquashSuperSize> bytes{};
+    SWRUN_TRY(const std::size_t count, read_at(fd.get(), bytes, offset));
+    SWRUN_TRY(const SquashSuper raw, parse_squash_super(std::span(bytes).first(count)));
+    SWRUN_TRY(const SquashSuper super, check_squash_super(raw, size));
+    return std::shared_ptr<const SquashSource>(new SquashSource(std::move(fd), offset, size, super));
+}
+
+Status SquashSource::read(std::span<std::byte> into, std::uint64_t position) const {
+    if (position <= size_ && into.size() <= size_ - position) {
+        SWRUN_TRY(const std::size_t count, read_at(fd_.get(), into, offset_ + position));
+        if (count == into.size()) return Unit{};
+    }
+    return sys_error(Error::Kind::image, "read", "image at " + std::to_string(position), EIO);
+}
+
+Result<BlockPtr> SquashSource::block(BlockKey key, BlockCache& cache) const {
+    return cache.get(key, [this, key] { return decode_new(key); });
+}
+
+Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into) const {
+    // Builders store a block as it is when compression does not make it smaller.
+    const std::size_t stored = stored_size(key.header);
+    const auto damaged = [&] {
+        return sys_error(Error::Kind::image, "decode", "block at " + std::to_string(key.position), EIO);
+    };
+    if (stored == 0 || stored > super_.block_size) return damaged();
+    if ((key.header & kStoredPlain) != 0) {
+        if (stored > into.size()) return damaged();
+        SWRUN_CHECK(read(into.first(stored), key.position));
+        return stored;
+    }
+    thread_local std::vector<std::byte> input;
+    if (input.size() < stored) input.resize(super_.block_size);
+    const std::span<std::byte> packed = std::span(input).first(stored);
+    SWRUN_CHECK(read(packed, key.position));
+    const std::optional<std::size_t> size = decompress_(packed, into);
+    if (!size || *size == 0) return damaged();
+    return *size;
+}
+
+Result<BlockPtr> SquashSource::decode_new(BlockKey key) const {
+    const std::size_t room = (key.header & kStoredPlain) != 0
+                                 ? std::min<std::size_t>(stored_size(key.header), super_.block_size)
+                                 : super_.block_size;
+    auto block = std::make_shared<Block>();
+    block->bytes = block_memory(room);
+    SWRUN_TRY(block->size, decode(key, {block->bytes.get(), room}));
+    // The end of a file must not keep the memory of a whole block: the cache counts bytes.
+    if (block->size <= room / 2) {
+        BlockBytes fitting = block_memory(block->size);
+        std::memcpy(fitting.get(), block->bytes.get(), block->size);
+        block->bytes = std::move(fitting);
+    }
+    return BlockPtr(std::move(block));
+}
+
+}  // namespace swrun

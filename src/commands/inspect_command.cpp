@@ -2,7 +2,7 @@
 #include <cstdio>
 
 #include "commands/commands.h"
-#include "commands/image_session.h"
+#include "image/image_file.h"
 #include "image/image_metadata.h"
 #include "support/log.h"
 
@@ -25,15 +25,15 @@ Result<MetadataObjects> objects_of(const OpenedImage& image) {
 }
 
 Result<ImageMetadata> metadata_of(const InspectRequest& request, const HostFacts& host) {
-    const std::string& cwd = host.cwd.logical.empty() ? "/" : host.cwd.logical;
-    Result<std::unique_ptr<ImageSession>> session = open_session(request.image, cwd, "");
-    if (!session) {
-        Error error = std::move(session).error();
-        error.message = "Failed to open image " + request.image + ": " + error.message;
-        return error;
+    const std::string cwd = host.cwd.base();
+    Result<OpenedImage> image = open_image(request.image, cwd, "");
+    Status inside = image ? look_inside(*image) : Status(std::move(image).error());
+    if (!inside) {
+        inside.error().message.insert(0, "Failed to open image " + request.image + ": ");
+        return std::move(inside).error();
     }
-    SWRUN_TRY(const MetadataObjects objects, objects_of((*session)->image));
-    return read_metadata(*(*session)->view, objects);
+    SWRUN_TRY(const MetadataObjects objects, objects_of(*image));
+    return read_metadata(*image->view, objects);
 }
 
 void select_common(const InspectRequest& request, const AppMetadata& all, AppMetadata& some) {

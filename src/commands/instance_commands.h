@@ -14,14 +14,11 @@ namespace swrun {
 // Carries out the plan with everything that was opened for it.
 using Launcher = std::function<Error(const LaunchOptions&)>;
 
-// The instance runs when `finished` is set; else the reason why not.
-[[nodiscard]] Error start_instance(const Invocation& invocation, const HostFacts& host, const LaunchPlan& plan,
-                                   const Launcher& launcher, bool& finished);
+// A success: the instance runs.
+[[nodiscard]] Status start_instance(const Invocation& invocation, const HostFacts& host, const LaunchPlan& plan,
+                                    const Launcher& launcher);
 
 // exec, run, shell and test of instance://NAME.  Returns only when the program was not started.
 [[nodiscard]] Error join_command(const LaunchRequest& request, const HostFacts& host);
-
-// The limits that the request asks for, by option or by file.
-[[nodiscard]] Result<LimitPlan> find_limits(const LaunchRequest& request, const HostFacts& host);
 
 }  // namespace swrun

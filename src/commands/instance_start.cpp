@@ -224,8 +224,8 @@ Result<Report> start(const InstanceState& state, const InstancePlaces& places, c
 
 }  // namespace
 
-Error start_instance(const Invocation& invocation, const HostFacts& host, const LaunchPlan& plan,
-                     const Launcher& launcher, bool& finished) {
+Status start_instance(const Invocation& invocation, const HostFacts& host, const LaunchPlan& plan,
+                      const Launcher& launcher) {
     const std::string& name = invocation.launch.instance;
     SWRUN_TRY(const InstancePlaces places, instance_places(host, ""));
     if (!list_instances(places, name).empty()) {
@@ -248,12 +248,11 @@ Error start_instance(const Invocation& invocation, const HostFacts& host, const 
         return make_error(Error::Kind::host, "failed to start instance: " + name + " has ended at once")
             .with_hint("its messages are in " + state.log_err);
     }
-    finished = true;
     log_verbose("you will find instance output here: " + state.log_out);
     log_verbose("you will find instance error here: " + state.log_err);
     log_info("instance started successfully");
     if (!invocation.instance.pid_file.empty()) {
-        const std::string& cwd = host.cwd.logical.empty() ? "/" : host.cwd.logical;
+        const std::string cwd = host.cwd.base();
         const Status written = write_pid_file(absolute_path(invocation.instance.pid_file, cwd), result.init);
         if (!written) log_warning("Failed to write pid file: " + written.error().message);
     }

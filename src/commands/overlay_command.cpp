@@ -153,7 +153,7 @@ Status create(const OverlayRequest& request, const HostFacts& host) {
         return make_error(Error::Kind::request, "overlay create --fakeroot is not supported")
             .with_hint("leave it out; or use a directory as overlay with exec --fakeroot");
     }
-    const std::string target = absolute_path(request.file, host.cwd.logical.empty() ? "/" : host.cwd.logical);
+    const std::string target = absolute_path(request.file, host.cwd.base());
     SWRUN_TRY(std::vector<std::string> command, find_formatter(host));
     SWRUN_CHECK(check_absent(target));
     SWRUN_TRY(TemporaryPath file, make_file(target, request));

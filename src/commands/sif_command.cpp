@@ -48,7 +48,7 @@ Status dump_object(const OpenedImage& image, const SifObject& object) {
 }
 
 Result<std::string> text_of_file(const Invocation& invocation, const HostFacts& host) {
-    const std::string& cwd = host.cwd.logical.empty() ? "/" : host.cwd.logical;
+    const std::string cwd = host.cwd.base();
     SWRUN_TRY(const OpenedImage image, open_sif(invocation.sif.file, cwd));
     if (invocation.command == Command::sif_header) return format_sif_header(image.sif->header);
     if (invocation.command == Command::sif_list) return format_sif_list(*image.sif);

@@ -46,11 +46,13 @@ void leave_job(const char* name) {
     [[maybe_unused]] const int moved = ::chdir("/");
 }
 
-[[noreturn]] void serve_and_exit(ServedImage& image, Fd link, Doors& doors) {
+[[noreturn]] void serve_and_exit(OpenedImage& image, const ServerStart& start, Fd link, Doors& doors) {
     leave_job("swrun-image");
-    image.messages = MessagePlace::of_this_process();
-    drop_descriptors(image.source->fd(), image.hot ? image.hot->fd() : -1, image.messages.file.get(), link, doors);
-    const Status served = serve_image(image, std::move(link), std::move(doors));
+    ServerEnds ends{std::move(link), std::move(doors), MessagePlace::of_this_process()};
+    const SquashImage& squashfs = *image.squashfs;
+    drop_descriptors(squashfs.source->fd(), squashfs.hot ? squashfs.hot->fd() : -1, ends.messages.file.get(), ends.link,
+                     ends.doors);
+    const Status served = serve_image(image, start, std::move(ends));
     if (!served) say_last_words(served.error());
     ::_exit(served ? 0 : 1);
 }
@@ -64,19 +66,19 @@ void leave_job(const char* name) {
 
 }  // namespace
 
-Result<Fd> start_image_server(ServedImage& image, Doors& doors) {
-    if (image.server) return std::move(image.server);
+Result<ImageServer> start_image_server(OpenedImage& image, StartHint hint, Doors& doors) {
     SWRUN_TRY(auto ends, make_link());
-    image.placement = Placement::here();
-    if (!image.hint.programs.empty()) image.predicted = PredictedFiles::make(image.source->super().block_size);
+    ServerStart start{std::move(hint), nullptr, Placement::here()};
+    const bool works_ahead = !start.hint.programs.empty();
+    if (works_ahead) start.predicted = PredictedFiles::make(image.squashfs->source->super().block_size);
     // At once, before it has run: it would wait for the launcher's processor while another is idle.
     const auto started = [&](pid_t server) {
-        if (!image.hint.programs.empty()) image.placement.push_away(server);
+        if (works_ahead) start.placement.push_away(server);
     };
-    const auto body = [&] { serve_and_exit(image, std::move(ends.second), doors); };
+    const auto body = [&] { serve_and_exit(image, start, std::move(ends.second), doors); };
     SWRUN_CHECK(start_orphan("the image server", body, started));
     doors = Doors();
-    return std::move(ends.first);
+    return ImageServer{std::move(ends.first), std::move(start)};
 }
 
 Result<Fd> start_holder(Doors& doors) {

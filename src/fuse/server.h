@@ -11,12 +11,16 @@
 
 namespace swrun {
 
-// Forks the server and gives the launcher's end of the link.  The server is no child of the caller:
-// a program that waits for any child (waitpid(-1)) must not meet it.  The calling process must be
-// single-threaded; its own copy of the image stays usable.
-// `doors` are the server's from then on: the caller closes its copies.  An image that has a server already gives its
-// link; it has no doors.
-[[nodiscard]] Result<Fd> start_image_server(ServedImage& image, Doors& doors);
+// A server that has been started, as the launcher sees it.
+struct ImageServer {
+    Fd link;  // closing it before a device was sent ends the server
+    ServerStart start;
+};
+
+// Forks the server of a squashfs.  It is no child of the caller: a program that waits for any child (waitpid(-1)) must
+// not meet it.  The calling process must be single-threaded; its own copy of the image stays usable.
+// `doors` are the server's from then on: the caller closes its copies.
+[[nodiscard]] Result<ImageServer> start_image_server(OpenedImage& image, StartHint hint, Doors& doors);
 
 // The same for a launch without such a server that others may join: a process that only holds.
 [[nodiscard]] Result<Fd> start_holder(Doors& doors);

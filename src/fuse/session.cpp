@@ -140,21 +140,22 @@ template <class Serve> Status serve_with(ReaderPool& readers, Prefetch& prefetch
 
 }  // namespace
 
-Status serve_image(ServedImage& image, Fd link, Doors doors) {
+Status serve_image(OpenedImage& opened, const ServerStart& start, ServerEnds ends) {
     use_small_stacks();
+    SquashImage& image = *opened.squashfs;
     BlockCache& metadata = image.reader.metadata_cache();
     const std::unique_ptr<ServerStats> stats = ServerStats::wanted();
     if (stats) image.cache->remember_decodes();
     HotWriter hot(image.hot, *image.cache, metadata);
     ReaderPool readers(std::move(image.reader), kReaders);
-    Seat seat(image.placement);
-    Prefetch prefetch(*image.source, *image.cache, readers, image.hint, image.predicted.get(), image.placement);
+    Seat seat(start.placement);
+    Prefetch prefetch(*image.source, *image.cache, readers, start.hint, start.predicted.get(), start.placement);
     if (prefetch.runs()) {
         seat.take();
     } else {
         seat.leave();
     }
-    const int launcher = link.get();
+    const int launcher = ends.link.get();
     Status served = serve_with(readers, prefetch, launcher, [&](fuse_session* session) {
         const auto free_blocks = [&] {
             image.cache->clear();
@@ -176,10 +177,10 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
         const auto settled = [&] {
             end_start();
             free_blocks();
-            watcher = Watcher::start(image.messages, image.path);
+            watcher = Watcher::start(ends.messages, opened.facts.path);
         };
-        Caretaker caretaker({trim, settled, [&] { image.placement.release(); }},
-                            Holder(std::move(link), std::move(doors)));
+        Caretaker caretaker({trim, settled, [&] { start.placement.release(); }},
+                            Holder(std::move(ends.link), std::move(ends.doors)));
         const auto follow = [&](pid_t asker) {
             if (const auto there = seat.follow(asker)) prefetch.keep_away_from(*there);
         };
@@ -189,9 +190,9 @@ Status serve_image(ServedImage& image, Fd link, Doors doors) {
             if (stats) stats->count(opcode);
         };
         Desk(session,
-             {each, [&] { image.placement.release(); }, follow, end_start, [&] { return prefetch.has_deferred(); },
+             {each, [&] { start.placement.release(); }, follow, end_start, [&] { return prefetch.has_deferred(); },
               [&] { (void)prefetch.do_deferred(); }},
-             seat.roams(), Eagerness(image.placement.others() == 1))
+             seat.roams(), Eagerness(start.placement.others() == 1))
             .run();
         prefetch.end();  // its requests belong to the session
     });

@@ -42,6 +42,9 @@ struct CwdFacts {
     std::string logical;   // $PWD when it names the same directory, else physical
     std::string physical;  // getcwd(2)
 
+    // Where relative paths of the command line begin.
+    [[nodiscard]] std::string base() const { return logical.empty() ? "/" : logical; }
+
     friend bool operator==(const CwdFacts&, const CwdFacts&) = default;
 };
 

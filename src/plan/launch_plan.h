@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/host_facts.h"
 #include "plan/image_facts.h"
 #include "plan/launch_request.h"
 #include "plan/origin.h"
@@ -22,11 +23,15 @@ namespace swrun {
 // the tree; in a directory image it lies in a layer of its own.
 struct Ghost {
     enum class Kind { directory, file, symlink };
+    // Of a file whose content is made of the image's own text and the caller's lines (resolve's complete_files).
+    enum class Merge { none, passwd, group };
 
     Kind kind = Kind::directory;
     std::string path;     // absolute below the root, or relative to the tmpfs that holds it
-    std::string content;  // of a file; target of a link
+    std::string content;  // of a file; target of a link; of one that is still to be merged: the caller's lines
     std::uint32_t mode = 0755;
+    Merge merge = Merge::none;
+    std::string merge_with{};  // where in the image that text is
 
     friend bool operator==(const Ghost&, const Ghost&) = default;
 };
@@ -129,6 +134,15 @@ struct RootPlan {
         return writable_tmpfs || !upper_directory.empty() || upper_mount || !read_only_layers.empty();
     }
     friend bool operator==(const RootPlan&, const RootPlan&) = default;
+};
+
+// Who the program is inside, for the files that name him.
+struct IdentityPlan {
+    UserFacts user;
+    std::string home;
+    std::vector<GroupFacts> groups;
+
+    friend bool operator==(const IdentityPlan&, const IdentityPlan&) = default;
 };
 
 struct IdMap {
@@ -282,6 +296,7 @@ struct SharePlan {
 
 struct LaunchPlan {
     NamespacePlan namespaces;
+    IdentityPlan identity;
     std::vector<ImageMount> image_mounts;
     RootPlan root;
     std::vector<MountOp> mounts;  // in the order of application

@@ -153,6 +153,11 @@ IdentityFile group_with_user(std::optional<std::string_view> image_group, const 
     return file;
 }
 
+IdentityFile merged_with(const IdentityPlan& who, Ghost::Merge merge, std::optional<std::string_view> text) {
+    return merge == Ghost::Merge::group ? group_with_user(text, who.groups, who.user.name)
+                                        : passwd_with_user(text, who.user, who.home);
+}
+
 bool hostname_valid(std::string_view name) {
     if (name.size() > kMaxHostname) return false;
     const auto inner = [](char c) {

@@ -33,6 +33,10 @@ struct IdentityFile {
 [[nodiscard]] IdentityFile group_with_user(std::optional<std::string_view> image_group,
                                            const std::vector<GroupFacts>& groups, std::string_view user_name);
 
+// One of the two, by the kind of merge that a generated file names; `text`: the image's own.
+[[nodiscard]] IdentityFile merged_with(const IdentityPlan& who, Ghost::Merge merge,
+                                       std::optional<std::string_view> text);
+
 // Labels of letters, digits and inner hyphens, 63 bytes each, joined by dots (RFC 1123, 2.1), and no
 // longer than the kernel takes (64, uname(2)).
 [[nodiscard]] bool hostname_valid(std::string_view name);

@@ -47,6 +47,12 @@ struct LimitFacts {
     std::map<std::string, std::string> devices;  // path -> "MAJOR:MINOR" of those that are devices
 };
 
+// All that the plan of limits is made from besides the request.
+struct LimitInput {
+    LimitFacts facts;
+    std::optional<LimitValues> file;  // what --apply-cgroups names, read
+};
+
 // From the options; nullopt when none is given.  Messages are those that tools know.
 [[nodiscard]] Result<std::optional<LimitValues>> read_limit_options(const LimitRequest& request,
                                                                     const LimitFacts& facts);

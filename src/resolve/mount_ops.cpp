@@ -42,16 +42,15 @@ Ghost entry(Ghost::Kind kind, std::string path, std::string content, std::uint32
     return Ghost{kind, std::move(path), std::move(content), mode};
 }
 
-Status add_generated(Draft& draft, const std::string& path, std::string content, Origin origin) {
-    Ghost file = entry(Ghost::Kind::file, path, std::move(content), 0644);
+Status add_generated(Draft& draft, Ghost file, Origin origin) {
     if (!draft.plan.root.writable) {
         draft.tree.add_ghost(std::move(file));
         return {};
     }
     MountOp op;
     op.kind = MountOp::Kind::generated;
-    op.target = path;
-    file.path = std::string(base_name(path));
+    op.target = file.path;
+    file.path = std::string(base_name(file.path));
     op.content.push_back(std::move(file));
     op.origin = std::move(origin);
     return place_own(draft, std::move(op), false);

@@ -21,6 +21,6 @@ namespace swrun {
 [[nodiscard]] Status place_own(Draft& draft, MountOp op, bool is_dir);
 
 // A generated file: answered with the image where that is possible, else bound.
-[[nodiscard]] Status add_generated(Draft& draft, const std::string& path, std::string content, Origin origin);
+[[nodiscard]] Status add_generated(Draft& draft, Ghost file, Origin origin);
 
 }  // namespace swrun

@@ -10,6 +10,7 @@
 #include "plan/launch_plan.h"
 #include "plan/launch_request.h"
 #include "plan/tree_view.h"
+#include "resolve/limits.h"
 #include "support/result.h"
 
 namespace swrun {
@@ -32,13 +33,15 @@ struct ResolveInput {
     const TreeView& image_tree;
     const GpuPlan& gpu;
     std::vector<FurtherImage> images;
-    // Enough to tell who may share the tree, and to start a program in one that is there: generated files hold only what
-    // is added to the image's own text, which is not read.
-    bool outline = false;
+    LimitInput limits;
 };
 
 // Errors: request (an option cannot be honoured), image (its kind cannot be used that way), status (an
 // environment file of the image ended the launch).
 [[nodiscard]] Result<LaunchPlan> resolve(const ResolveInput& input);
+
+// Merges the generated files that carry lines of the image's own (Ghost::merge) with these.  Apart from resolve(), because
+// it reads the image: a launch that joins a tree does without.
+void complete_files(LaunchPlan& plan, const TreeView& image_tree);
 
 }  // namespace swrun

@@ -11,8 +11,6 @@
 namespace swrun {
 namespace {
 
-constexpr std::size_t kMaxIdentityFile = 16U << 20U;
-
 MountOp minimal_dev(const Draft& draft, const std::vector<std::string>& nodes) {
     MountOp dev = tmpfs_op("/dev", 0755, draft.in.request.contain.origin);
     dev.flags.no_dev = false;
@@ -91,7 +89,8 @@ Status mount_hosts(Draft& draft) {
         draft.unmounted("bind-paths")) {
         return mount_host_file(draft, "/etc/hosts", true);
     }
-    return add_generated(draft, "/etc/hosts", std::string(hosts_for_own_network()), draft.in.request.net.origin);
+    return add_generated(draft, entry(Ghost::Kind::file, "/etc/hosts", std::string(hosts_for_own_network()), 0644),
+                         draft.in.request.net.origin);
 }
 
 Status mount_kernel(Draft& draft) {
@@ -114,25 +113,23 @@ Status add_identity(Draft& draft) {
     const bool writable = draft.plan.root.writable || draft.plan.root.writable_tmpfs ||
                           !draft.plan.root.upper_directory.empty();
     if (draft.root_inside() && writable) return {};
-    const auto text_of = [&](const std::string& path) {
+    draft.plan.identity = {draft.user, draft.home, host.groups};
+    const auto add = [&](const char* path, Ghost::Merge merge, std::string why) {
         const ResolvedPath where = resolve_in(draft.in.image_tree, path);
-        std::optional<std::string> text;
-        if (!where.exists() || where.node.kind != Node::Kind::file) return text;
-        if (draft.in.outline) return std::optional<std::string>("");
-        Result<std::string> read = draft.in.image_tree.read_text(where.path, kMaxIdentityFile);
-        if (read) text = std::move(read).value();
-        return text;
+        const bool there = where.exists() && where.node.kind == Node::Kind::file;
+        IdentityFile lines = merged_with(draft.plan.identity, merge,
+                                         there ? std::optional<std::string_view>("") : std::nullopt);
+        for (Note& note : lines.notes) draft.plan.notes.push_back(std::move(note));
+        if (!lines.text) return Status{};
+        Ghost file = entry(Ghost::Kind::file, path, std::move(*lines.text), 0644);
+        file.merge = merge;
+        file.merge_with = where.path;
+        return add_generated(draft, std::move(file), builtin(std::move(why)));
     };
-    const auto add = [&](const char* path, IdentityFile file, std::string why) {
-        for (Note& note : file.notes) draft.plan.notes.push_back(std::move(note));
-        return file.text ? add_generated(draft, path, std::move(*file.text), builtin(std::move(why))) : Status{};
-    };
-    SWRUN_CHECK(add("/etc/passwd", passwd_with_user(text_of("/etc/passwd"), draft.user, draft.home),
-                    "the caller's passwd entry"));
+    SWRUN_CHECK(add("/etc/passwd", Ghost::Merge::passwd, "the caller's passwd entry"));
     // The caller's groups have no number inside a namespace in which he is somebody else.
     if (draft.user.uid != host.user.uid) return {};
-    return add("/etc/group", group_with_user(text_of("/etc/group"), host.groups, host.user.name),
-               "the caller's groups");
+    return add("/etc/group", Ghost::Merge::group, "the caller's groups");
 }
 
 // --containlibs: single libraries of the host, beside those of a GPU driver.
@@ -162,13 +159,15 @@ Status add_files(Draft& draft) {
     const Text& dns = draft.in.request.dns;
     if (dns.value) {
         SWRUN_TRY(std::string text, resolv_conf_for_dns(*dns.value));
-        SWRUN_CHECK(add_generated(draft, "/etc/resolv.conf", std::move(text), dns.origin));
+        SWRUN_CHECK(
+            add_generated(draft, entry(Ghost::Kind::file, "/etc/resolv.conf", std::move(text), 0644), dns.origin));
     } else {
         SWRUN_CHECK(mount_host_file(draft, "/etc/resolv.conf", false));
     }
     if (!draft.plan.namespaces.hostname.empty()) {
         SWRUN_TRY(std::string text, hostname_file(draft.plan.namespaces.hostname));
-        SWRUN_CHECK(add_generated(draft, "/etc/hostname", std::move(text), draft.in.request.hostname.origin));
+        SWRUN_CHECK(add_generated(draft, entry(Ghost::Kind::file, "/etc/hostname", std::move(text), 0644),
+                                  draft.in.request.hostname.origin));
     }
     return add_identity(draft);
 }

@@ -41,6 +41,7 @@ void resolve_unpacked(Draft& draft);                     // resolve_root.cpp: wh
 [[nodiscard]] Status resolve_mounts(Draft& draft);       // resolve_mounts.cpp: everything but user binds
 [[nodiscard]] Status resolve_binds(Draft& draft);        // resolve_binds.cpp: user and site binds, then the cwd
 [[nodiscard]] Status resolve_fuse_mounts(Draft& draft);  // resolve_fuse_mounts.cpp: --fusemount
+[[nodiscard]] Status resolve_limits(Draft& draft);       // resolve_limits.cpp: the control group
 [[nodiscard]] Status resolve_process(Draft& draft);      // resolve_process.cpp: environment, program, directory
 
 }  // namespace swrun

@@ -104,12 +104,12 @@ Status mount_images(Stage& stage) {  // S4
     for (std::size_t i = 0; i < plan.image_mounts.size(); ++i) {
         const ImageMount& image = plan.image_mounts[i];
         const bool is_root = plan.root.image_mount == i;
-        const LaunchImage& file = stage.images[image.image];
+        const OpenedImage& file = stage.images[image.image];
         const std::vector<Ghost>& ghosts = is_root ? plan.root.ghosts : none;
         Result<Fd> made = image.unpacked
                               ? mount_unpacked(image, file, plan.root.owners, ghosts, stage.kept[i])
                               : mount_image(image, plan.root.owners, ghosts, plan.namespaces, stage.links[i].get());
-        SWRUN_TRY(Fd mount, with_context(std::move(made), "mounting " + file.path));
+        SWRUN_TRY(Fd mount, with_context(std::move(made), "mounting " + file.facts.path));
         stage.image_mounts.push_back(std::move(mount));
     }
     if (has_own_server(plan)) {
@@ -191,7 +191,7 @@ Status run_program(Stage& stage) {  // S10
     if (const PredictedFiles* predicted = predicted_files(stage)) {
         const Placement::Stay stay(placement(stage));
         read_ahead(*predicted, stage.plan);
-        absent = known_absent(*predicted, served_root(stage)->hint, stage.plan);
+        absent = known_absent(*predicted, stage.root_server->hint, stage.plan);
     }
     restore_interrupts();
     stage.watch.lap("S10");
@@ -223,8 +223,7 @@ constexpr Step kSteps[] = {
 
 }  // namespace
 
-Error launch(const LaunchPlan& plan, std::span<const LaunchImage> images, Stopwatch& watch,
-             const LaunchOptions& options) {
+Error launch(const LaunchPlan& plan, std::span<OpenedImage> images, Stopwatch& watch, const LaunchOptions& options) {
     Stage stage{.plan = plan, .images = images, .watch = watch, .options = options};
     ::umask(0);  // the modes in the plan are meant as they are; S8 sets the program's own
     for (const Step& step : kSteps) {

@@ -3,11 +3,10 @@
 // and goes with it.  Must run in a single-threaded process.
 #pragma once
 
-#include <cstdint>
 #include <span>
-#include <string>
 
-#include "fuse/session.h"
+#include "fuse/server.h"
+#include "image/image_file.h"
 #include "plan/launch_plan.h"
 #include "runtime/share.h"
 #include "support/result.h"
@@ -15,18 +14,11 @@
 
 namespace swrun {
 
-// An opened image, borrowed.
-struct LaunchImage {
-    ServedImage* squashfs = nullptr;  // null when our server does not read it
-    int fd = -1;
-    std::string path;          // for messages
-    std::uint64_t offset = 0;  // of the file system, bytes
-    std::uint64_t size = 0;
-};
-
 struct LaunchOptions {
-    bool print_timings = false;  // laps as JSON on stderr, just before the program takes over
-    Shared* shared = nullptr;    // what has been found already; used up
+    bool print_timings = false;     // laps as JSON on stderr, just before the program takes over
+    Shared* shared = nullptr;       // what has been found already; used up
+    StartHint hint{};               // what will be started from the root's image
+    ImageServer* server = nullptr;  // of the root's image, started while the launch was being planned; used up
     // An instance, else both -1.  Process 1 stays; its number as the host sees it goes to `started`, as a pid_t.
     // `ready` is at its end when the program runs; whoever is given an Error by launch() writes a byte to it.
     int started = -1;
@@ -36,7 +28,7 @@ struct LaunchOptions {
 // `images`: the root's first, then the further ones, as the plan counts them.  Becomes the program, or gives
 // the reason why not.  With a pid namespace of its own, or an image that is written to, the calling process
 // stays as supervisor and ends with the program's status.
-[[nodiscard]] Error launch(const LaunchPlan& plan, std::span<const LaunchImage> images, Stopwatch& watch,
+[[nodiscard]] Error launch(const LaunchPlan& plan, std::span<OpenedImage> images, Stopwatch& watch,
                            const LaunchOptions& options);
 
 }  // namespace swrun

@@ -11,9 +11,10 @@
 namespace swrun {
 namespace {
 
-Result<Fd> start_image_driver(const ImageMount& mount, const LaunchImage& image, const OwnerView& owners, int alive) {
-    SWRUN_TRY(const Fd file, open_locked(image.fd, image.path, image.offset, image.size, mount.writable));
-    std::string options = "allow_other,offset=" + std::to_string(image.offset);
+Result<Fd> start_image_driver(const ImageMount& mount, const OpenedImage& image, const OwnerView& owners, int alive) {
+    const ImageFacts& facts = image.facts;
+    SWRUN_TRY(const Fd file, open_locked(image.fd.get(), facts.path, facts.offset, facts.size, mount.writable));
+    std::string options = "allow_other,offset=" + std::to_string(facts.offset);
     std::string wishes;
     if (image.squashfs == nullptr) {
         // fuse2fs(1): it leaves permissions to the kernel, which knows the namespace's ids.
@@ -24,26 +25,38 @@ Result<Fd> start_image_driver(const ImageMount& mount, const LaunchImage& image,
         if (!owners.as_stored) wishes = "uid=" + std::to_string(owners.uid) + ",gid=" + std::to_string(owners.gid);
     }
     if (!mount.writable) options.append(",ro");
-    return start_driver({mount.driver, image.path, options, wishes, file.get(), mount.part, mount.is_directory}, alive);
+    return start_driver({mount.driver, facts.path, options, wishes, file.get(), mount.part, mount.is_directory}, alive);
 }
 
 // Of one image mount; none for one that is unpacked.  `alive` goes to drivers of written images.
 Result<Fd> start_server(Stage& stage, std::size_t index, int alive) {
     const ImageMount& mount = stage.plan.image_mounts[index];
-    const LaunchImage& image = stage.images[mount.image];
+    OpenedImage& image = stage.images[mount.image];
+    const bool is_root = stage.plan.root.image_mount == index;
     stage.kept.emplace_back();
     if (mount.unpacked) {
-        if (image.squashfs != nullptr) image.squashfs->server.reset();  // started early, and not needed
+        if (is_root && stage.options.server != nullptr) stage.options.server->link.reset();  // not needed after all
         if (mount.kept_in.empty()) return Fd();
-        SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.path));
+        SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.facts.path));
         return Fd();
     }
     if (!mount.driver.empty()) {
         return start_image_driver(mount, image, stage.plan.root.owners, mount.writable ? alive : -1);
     }
-    // The root's server holds what all of the launch is in.
     Doors none;
-    return start_image_server(*image.squashfs, stage.plan.root.image_mount == index ? stage.shared.doors : none);
+    if (!is_root) {
+        SWRUN_TRY(ImageServer server, start_image_server(image, {}, none));
+        return std::move(server.link);
+    }
+    ImageServer server;
+    if (stage.options.server != nullptr && stage.options.server->link) {
+        server = std::move(*stage.options.server);
+    } else {
+        // The root's server holds what all of the launch is in.
+        SWRUN_TRY(server, start_image_server(image, stage.options.hint, stage.shared.doors));
+    }
+    stage.root_server = std::move(server.start);
+    return std::move(server.link);
 }
 
 }  // namespace
@@ -54,20 +67,14 @@ bool has_own_server(const LaunchPlan& plan) {
     return !root.unpacked && root.driver.empty();
 }
 
-const ServedImage* served_root(const Stage& stage) {
-    if (!has_own_server(stage.plan) || stage.shared.has_tree()) return nullptr;
-    return stage.images[stage.plan.image_mounts[*stage.plan.root.image_mount].image].squashfs;
-}
-
 const Placement* placement(const Stage& stage) {
-    const ServedImage* image = served_root(stage);
-    const bool works_ahead = image != nullptr && image->predicted && image->predicted->has_begun();
-    return works_ahead ? &image->placement : nullptr;
+    const bool works_ahead = stage.root_server && stage.root_server->predicted &&
+                             stage.root_server->predicted->has_begun();
+    return works_ahead ? &stage.root_server->placement : nullptr;
 }
 
 const PredictedFiles* predicted_files(const Stage& stage) {
-    const ServedImage* image = served_root(stage);
-    return image != nullptr && !stage.plan.root.layered() ? image->predicted.get() : nullptr;
+    return stage.root_server && !stage.plan.root.layered() ? stage.root_server->predicted.get() : nullptr;
 }
 
 Status start_servers(Stage& stage) {  // S2

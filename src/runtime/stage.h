@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,15 +21,16 @@ namespace swrun {
 
 struct Stage {
     const LaunchPlan& plan;
-    std::span<const LaunchImage> images;
+    std::span<OpenedImage> images;
     Stopwatch& watch;
     const LaunchOptions& options;
     std::vector<Note> notes{};
 
-    std::vector<Fd> links{};       // to the server or driver of each image mount; closing one unused ends it
-    std::vector<KeptTree> kept{};  // of each that is unpacked and kept
-    Fd overlay_link{};             // to the driver that stacks the layers
-    Fd written_back{};             // end of file when the drivers of written images have ended
+    std::vector<Fd> links{};  // to the server or driver of each image mount; closing one unused ends it
+    std::optional<ServerStart> root_server{};  // of a server of ours that was started for the root
+    std::vector<KeptTree> kept{};              // of each that is unpacked and kept
+    Fd overlay_link{};                         // to the driver that stacks the layers
+    Fd written_back{};                         // end of file when the drivers of written images have ended
     std::vector<Fd> image_mounts{};
     Fd root{};
     std::vector<Captured> captured{};
@@ -53,9 +55,6 @@ struct Stage {
 
 // Whether the root is served by a server of ours, which then holds the doors, too.
 [[nodiscard]] bool has_own_server(const LaunchPlan& plan);
-
-// The image that the program comes from, where it has a server of ours that was started for this launch; or null.
-[[nodiscard]] const ServedImage* served_root(const Stage& stage);
 
 // Null where the server leaves the launcher alone.
 [[nodiscard]] const Placement* placement(const Stage& stage);

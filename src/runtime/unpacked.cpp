@@ -11,9 +11,9 @@
 namespace swrun {
 namespace {
 
-UnpackSource source_of(const ImageMount& mount, const LaunchImage& image) {
-    ServedImage& opened = *image.squashfs;
-    return {std::string(base_name(image.path)), opened.source, opened.cache, opened.reader, mount.part};
+UnpackSource source_of(const ImageMount& mount, const OpenedImage& image) {
+    SquashImage& opened = *image.squashfs;
+    return {std::string(base_name(image.facts.path)), opened.source, opened.cache, opened.reader, mount.part};
 }
 
 Status hinted(Status done, const char* hint) {
@@ -21,7 +21,7 @@ Status hinted(Status done, const char* hint) {
     return done;
 }
 
-Result<Fd> unpack_to_tmpfs(const ImageMount& mount, const LaunchImage& image, const OwnerView& owners,
+Result<Fd> unpack_to_tmpfs(const ImageMount& mount, const OpenedImage& image, const OwnerView& owners,
                            const std::vector<Ghost>& ghosts) {
     // No limits of its own: what there is has been compared with what the image needs.
     SWRUN_TRY(Fd tmpfs, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}, {"size", "0"}, {"nr_inodes", "0"}},
@@ -45,9 +45,10 @@ Result<Fd> clone_kept(const KeptTree& kept) {
 
 }  // namespace
 
-Result<KeptTree> keep_unpacked(const ImageMount& mount, const LaunchImage& image) {
+Result<KeptTree> keep_unpacked(const ImageMount& mount, const OpenedImage& image) {
     SWRUN_TRY(const KeptTrees trees, KeptTrees::open(mount.kept_in));
-    SWRUN_TRY(const std::string identity, image_identity(image.fd, image.offset, image.size, mount.part));
+    SWRUN_TRY(const std::string identity,
+              image_identity(image.fd.get(), image.facts.offset, image.facts.size, mount.part));
     const UnpackSource source = source_of(mount, image);
     return trees.get(identity, source.name, [&](int directory) -> Status {
         SWRUN_TRY(const Space room, free_disk(directory, mount.kept_in));
@@ -56,7 +57,7 @@ Result<KeptTree> keep_unpacked(const ImageMount& mount, const LaunchImage& image
     });
 }
 
-Result<Fd> mount_unpacked(const ImageMount& mount, const LaunchImage& image, const OwnerView& owners,
+Result<Fd> mount_unpacked(const ImageMount& mount, const OpenedImage& image, const OwnerView& owners,
                           const std::vector<Ghost>& ghosts, const KeptTree& kept) {
     Result<Fd> tree = mount.kept_in.empty() ? unpack_to_tmpfs(mount, image, owners, ghosts) : clone_kept(kept);
     if (tree && !mount.is_directory) tree = clone_mount_at(tree->get(), kUnpackedFile, false);
@@ -64,7 +65,7 @@ Result<Fd> mount_unpacked(const ImageMount& mount, const LaunchImage& image, con
     MountFlags flags;
     flags.read_only = true;
     flags.recursive = false;
-    SWRUN_CHECK(restrict_mount(tree->get(), flags, image.path));
+    SWRUN_CHECK(restrict_mount(tree->get(), flags, image.facts.path));
     return tree;
 }
 

@@ -11,10 +11,10 @@
 namespace swrun {
 
 // S2, for a mount that is kept: as the caller, before any namespace, so that the files are his.
-[[nodiscard]] Result<KeptTree> keep_unpacked(const ImageMount& mount, const LaunchImage& image);
+[[nodiscard]] Result<KeptTree> keep_unpacked(const ImageMount& mount, const OpenedImage& image);
 
 // S4: a read-only detached mount.  `ghosts` are written into a tmpfs; a kept tree is not changed.
-[[nodiscard]] Result<Fd> mount_unpacked(const ImageMount& mount, const LaunchImage& image, const OwnerView& owners,
+[[nodiscard]] Result<Fd> mount_unpacked(const ImageMount& mount, const OpenedImage& image, const OwnerView& owners,
                                         const std::vector<Ghost>& ghosts, const KeptTree& kept);
 
 }  // namespace swrun

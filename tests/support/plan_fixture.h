@@ -33,6 +33,7 @@ struct PlanCase {
     FakeTree image_tree;
     GpuPlan gpu;
     std::vector<FurtherImage> images;
+    LimitInput limits;
 
     PlanCase() {
         request.image = "image.sif";
@@ -89,7 +90,9 @@ struct PlanCase {
     }
 
     [[nodiscard]] Result<LaunchPlan> try_plan() const {
-        return resolve({request, host, image, host_tree, image_tree, gpu, images});
+        Result<LaunchPlan> made = resolve({request, host, image, host_tree, image_tree, gpu, images, limits});
+        if (made) complete_files(*made, image_tree);
+        return made;
     }
     [[nodiscard]] LaunchPlan plan() const {
         Result<LaunchPlan> made = try_plan();

@@ -31,14 +31,14 @@ protected:
         auto cache = std::make_shared<BlockCache>(8U << 20U);
         auto reader = SquashReader::open(*source, cache);
         ASSERT_TRUE(reader);
-        image_.reset(new ServedImage{*source, cache, std::move(reader).value()});
+        image_.squashfs.reset(new SquashImage{*source, cache, std::move(reader).value()});
         log_ = dir_ / "log";
         ::setenv("SWRUN_SERVER_LOG", log_.c_str(), 1);
         ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
         Doors none;
-        Result<Fd> link = start_image_server(*image_, none);
-        ASSERT_TRUE(link) << format_error(link.error());
-        link_ = std::move(link).value();
+        Result<ImageServer> server = start_image_server(image_, {}, none);
+        ASSERT_TRUE(server) << format_error(server.error());
+        link_ = std::move(server->link);
         pid_ = adopted_child();
     }
     void TearDown() override {
@@ -86,7 +86,7 @@ protected:
     TempDir dir_;
     Fd of_the_caller_{::open("/dev/zero", O_RDONLY | O_CLOEXEC)};  // the server shall not keep it
     std::string log_;
-    std::unique_ptr<ServedImage> image_;
+    OpenedImage image_;
     Fd link_;
     pid_t pid_ = -1;
 };

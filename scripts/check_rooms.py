@@ -35,7 +35,7 @@ HOMES = [
      ['src/cli/limit_file.cpp', 'src/cli/site_config.cpp', 'src/cli/site_file.cpp']),
     ('libfuse', re.compile(r'^(fuse3?/|fuse(_lowlevel|_common|_opt)?\.h)'), ['src/fuse/*']),
     ('libcap', re.compile(r'^sys/capability\.h$'), ['src/runtime/credentials.cpp']),
-    ('xxHash', re.compile(r'^xxhash'), ['src/support/digest.cpp']),
+    ('xxHash', re.compile(r'^xxhash'), ['src/support/fingerprint.cpp']),
     ('nlohmann-json', re.compile(r'^nlohmann/'), ['src/*_json.cpp', 'src/*inspect*.cpp', 'src/*metadata*.cpp', 'src/tools/*']),
 ]
 # Their types stay out of our headers.
@@ -213,8 +213,8 @@ SELF_DOCUMENT = '''
 '''
 SELF_TREE = {  # a tree without fault
     DOCUMENT: SELF_DOCUMENT,
-    'src/support/text.h': '', 'src/support/fd.h': '', 'src/support/digest.cpp': '#include <xxhash.h>',
-    'src/support/CMakeLists.txt': 'swrun_room(support SOURCES digest.cpp DEPENDS)',
+    'src/support/text.h': '', 'src/support/fd.h': '', 'src/support/fingerprint.cpp': '#include <xxhash.h>',
+    'src/support/CMakeLists.txt': 'swrun_room(support SOURCES fingerprint.cpp DEPENDS)',
     'src/plan/origin.h': '', 'src/plan/a.cpp': '',
     'src/plan/CMakeLists.txt': 'swrun_room(plan SOURCES a.cpp DEPENDS swrun_support)',
     'src/mounts/bind.h': '', 'src/mounts/bind.cpp': '#include "plan/origin.h"',

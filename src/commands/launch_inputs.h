@@ -9,7 +9,7 @@
 #include "image/image_file.h"
 #include "mounts/kernel/host_view.h"
 #include "plan/host_facts.h"
-#include "plan/steady_view.h"
+#include "plan/snapshot_view.h"
 #include "resolve/resolve.h"
 #include "support/result.h"
 #include "support/stopwatch.h"
@@ -25,7 +25,7 @@ struct LaunchInputs {
     std::vector<OpenedImage> images;    // the root's first, then the further ones, as the plan counts them
     std::vector<FurtherImage> further;  // these as the plan sees them; their views are those of `images`
     HostView host_now;
-    SteadyView host_tree{host_now};
+    SnapshotView host_tree{host_now};
     GpuPlan gpu;
     LimitInput limits;
     StartHint hint;           // what will be started from the root's image

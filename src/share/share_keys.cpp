@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "support/digest.h"
+#include "support/fingerprint.h"
 #include "support/path.h"
 #include "support/proc_text.h"
 #include "support/text.h"
@@ -47,102 +47,105 @@ std::string batch_group(const std::string& text) {
     return "";
 }
 
-void add_id(Digest& digest, const ImageId& id) {
-    digest.add(id.device).add(id.inode).add(static_cast<std::uint64_t>(id.changed)).add(id.offset).add(id.size);
+void add_id(Fingerprint& fingerprint, const ImageId& id) {
+    fingerprint.add(id.device).add(id.inode).add(static_cast<std::uint64_t>(id.changed)).add(id.offset).add(id.size);
 }
 
-void add_map(Digest& digest, const IdMap& map) { digest.add(map.inside).add(map.outside).add(map.count); }
-
-void add_maps(Digest& digest, const std::vector<IdMap>& maps) {
-    digest.add(maps.size());
-    for (const IdMap& map : maps) add_map(digest, map);
+void add_map(Fingerprint& fingerprint, const IdMap& map) {
+    fingerprint.add(map.inside).add(map.outside).add(map.count);
 }
 
-void add_ghosts(Digest& digest, const std::vector<Ghost>& ghosts) {
-    digest.add(ghosts.size());
+void add_maps(Fingerprint& fingerprint, const std::vector<IdMap>& maps) {
+    fingerprint.add(maps.size());
+    for (const IdMap& map : maps) add_map(fingerprint, map);
+}
+
+void add_ghosts(Fingerprint& fingerprint, const std::vector<Ghost>& ghosts) {
+    fingerprint.add(ghosts.size());
     for (const Ghost& ghost : ghosts) {
-        digest.add(static_cast<std::uint64_t>(ghost.kind)).add(ghost.path).add(ghost.content).add(ghost.mode);
+        fingerprint.add(static_cast<std::uint64_t>(ghost.kind)).add(ghost.path).add(ghost.content).add(ghost.mode);
     }
 }
 
-void add_flags(Digest& digest, const MountFlags& flags) {
+void add_flags(Fingerprint& fingerprint, const MountFlags& flags) {
     std::uint64_t bits = 0;
     for (const bool one : {flags.read_only, flags.no_suid, flags.no_dev, flags.no_exec, flags.recursive}) {
         bits = bits * 2 + (one ? 1 : 0);
     }
-    digest.add(bits);
+    fingerprint.add(bits);
 }
 
 // A directory that was replaced is another one, though its path is the same.
-void add_place(Digest& digest, const TreeView& host, const std::string& path) {
+void add_place(Fingerprint& fingerprint, const TreeView& host, const std::string& path) {
     if (path.empty()) return;
     const Node node = resolve_in(host, path).node;
-    digest.add(node.device).add(node.inode);
+    fingerprint.add(node.device).add(node.inode);
 }
 
 // One that the first launch makes itself is known by where it lies.
-void add_source(Digest& digest, const TreeView& host, const MountOp& op) {
+void add_source(Fingerprint& fingerprint, const TreeView& host, const MountOp& op) {
     if (op.kind != MountOp::Kind::bind) return;
-    add_place(digest, host, op.create_source ? std::string(parent_path(op.source)) : op.source);
+    add_place(fingerprint, host, op.create_source ? std::string(parent_path(op.source)) : op.source);
 }
 
-void add_mount(Digest& digest, const MountOp& op) {
-    digest.add(static_cast<std::uint64_t>(op.kind)).add(op.source).add(op.image_path).add(op.image_mount);
-    digest.add(op.target).add(op.mode);
-    add_ghosts(digest, op.content);
-    add_flags(digest, op.flags);
-    for (const bool one : {op.create_source, op.create_target, op.target_is_dir, op.required}) digest.add(one ? 1 : 0);
+void add_mount(Fingerprint& fingerprint, const MountOp& op) {
+    fingerprint.add(static_cast<std::uint64_t>(op.kind)).add(op.source).add(op.image_path).add(op.image_mount);
+    fingerprint.add(op.target).add(op.mode);
+    add_ghosts(fingerprint, op.content);
+    add_flags(fingerprint, op.flags);
+    for (const bool one : {op.create_source, op.create_target, op.target_is_dir, op.required})
+        fingerprint.add(one ? 1 : 0);
 }
 
-void add_image(Digest& digest, const ImageMount& mount) {
-    add_id(digest, mount.id);
-    digest.add(mount.part).add(mount.driver).add(mount.kept_in);
-    for (const bool one : {mount.is_directory, mount.writable, mount.unpacked}) digest.add(one ? 1 : 0);
+void add_image(Fingerprint& fingerprint, const ImageMount& mount) {
+    add_id(fingerprint, mount.id);
+    fingerprint.add(mount.part).add(mount.driver).add(mount.kept_in);
+    for (const bool one : {mount.is_directory, mount.writable, mount.unpacked}) fingerprint.add(one ? 1 : 0);
 }
 
-void add_root(Digest& digest, const TreeView& host, const RootPlan& root) {
+void add_root(Fingerprint& fingerprint, const TreeView& host, const RootPlan& root) {
     constexpr std::uint64_t kNone = ~0ULL;
-    add_id(digest, root.image.id());
-    digest.add(root.image.path).add(root.image_mount.value_or(kNone)).add(root.upper_mount.value_or(kNone));
-    digest.add(root.owners.uid).add(root.owners.gid);
-    add_ghosts(digest, root.ghosts);
+    add_id(fingerprint, root.image.id());
+    fingerprint.add(root.image.path).add(root.image_mount.value_or(kNone)).add(root.upper_mount.value_or(kNone));
+    fingerprint.add(root.owners.uid).add(root.owners.gid);
+    add_ghosts(fingerprint, root.ghosts);
     for (const bool one :
          {root.owners.as_stored, root.ghost_layer, root.writable, root.writable_tmpfs, root.underlay}) {
-        digest.add(one ? 1 : 0);
+        fingerprint.add(one ? 1 : 0);
     }
-    add_place(digest, host, root.upper_directory);
-    digest.add(root.upper_directory).add(root.overlay_driver).add(root.read_only_layers.size());
+    add_place(fingerprint, host, root.upper_directory);
+    fingerprint.add(root.upper_directory).add(root.overlay_driver).add(root.read_only_layers.size());
     for (const Layer& layer : root.read_only_layers) {
-        digest.add(layer.path).add(layer.image_mount.value_or(kNone)).add(layer.below);
-        if (!layer.image_mount) add_place(digest, host, layer.path);
+        fingerprint.add(layer.path).add(layer.image_mount.value_or(kNone)).add(layer.below);
+        if (!layer.image_mount) add_place(fingerprint, host, layer.path);
     }
 }
 
 std::string user_key(const LaunchPlan& plan, const HostFacts& host, const std::string& scope) {
-    Digest digest;
-    digest.add(kProtocol).add(scope).add(host.user.uid).add(host.user.gid);
+    Fingerprint fingerprint;
+    fingerprint.add(kProtocol).add(scope).add(host.user.uid).add(host.user.gid);
     // All but the mount namespace: one who has another view of the files is no stranger for that.
-    for (std::size_t i = 0; i + 1 < kSharedKinds; ++i) digest.add(host.share.namespaces[i]);
-    add_map(digest, plan.namespaces.uid);
-    add_map(digest, plan.namespaces.gid);
-    add_maps(digest, plan.namespaces.more_uids);
-    add_maps(digest, plan.namespaces.more_gids);
-    return digest.hex();
+    for (std::size_t i = 0; i + 1 < kSharedKinds; ++i) fingerprint.add(host.share.namespaces[i]);
+    add_map(fingerprint, plan.namespaces.uid);
+    add_map(fingerprint, plan.namespaces.gid);
+    add_maps(fingerprint, plan.namespaces.more_uids);
+    add_maps(fingerprint, plan.namespaces.more_gids);
+    return fingerprint.hex();
 }
 
 std::string tree_key(const LaunchPlan& plan, const HostFacts& host, const TreeView& tree, const std::string& user) {
-    Digest digest;
-    digest.add(user).add(host.share.namespaces.back());
-    digest.add(host.share.root_device).add(host.share.root_inode);
-    add_root(digest, tree, plan.root);
-    digest.add(plan.image_mounts.size());
-    for (const ImageMount& mount : plan.image_mounts) add_image(digest, mount);
-    digest.add(plan.mounts.size());
+    Fingerprint fingerprint;
+    fingerprint.add(user).add(host.share.namespaces.back());
+    fingerprint.add(host.share.root_device).add(host.share.root_inode);
+    add_root(fingerprint, tree, plan.root);
+    fingerprint.add(plan.image_mounts.size());
+    for (const ImageMount& mount : plan.image_mounts) add_image(fingerprint, mount);
+    fingerprint.add(plan.mounts.size());
     for (const MountOp& op : plan.mounts) {
-        add_mount(digest, op);
-        add_source(digest, tree, op);
+        add_mount(fingerprint, op);
+        add_source(fingerprint, tree, op);
     }
-    return digest.hex();
+    return fingerprint.hex();
 }
 
 // Why the tree cannot have a second user; empty when it can.

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "support/byte_reader.h"
-#include "support/digest.h"
+#include "support/fingerprint.h"
 #include "support/io.h"
 #include "support/path.h"
 
@@ -174,16 +174,16 @@ std::string make_hot_head(std::span<const HotEntry> entries, std::string_view id
 
 // The superblock as well: a file may be written anew without a new time.
 std::string hot_identity(const ImageId& image, const SquashSuper& super) {
-    Digest digest;
-    digest.add(kVersion).add(image.device).add(image.inode).add(static_cast<std::uint64_t>(image.changed));
-    digest.add(image.offset).add(image.size);
+    Fingerprint fingerprint;
+    fingerprint.add(kVersion).add(image.device).add(image.inode).add(static_cast<std::uint64_t>(image.changed));
+    fingerprint.add(image.offset).add(image.size);
     for (const std::uint64_t number :
          {std::uint64_t{super.created}, std::uint64_t{super.inodes}, std::uint64_t{super.block_size},
           std::uint64_t{super.fragments}, super.root_inode, super.bytes_used, super.id_table, super.inode_table,
           super.directory_table, super.fragment_table}) {
-        digest.add(number);
+        fingerprint.add(number);
     }
-    return digest.hex();
+    return fingerprint.hex();
 }
 
 // One of the new file's blocks.

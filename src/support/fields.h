@@ -34,8 +34,7 @@ constexpr Field<Owner, T, Note> field(const char* name, T Owner::*member, Note n
 
 template <class T> struct FieldsOf;  // specialise: a constexpr std::tuple of Field called `list`
 
-template <class T>
-concept Listed = requires { FieldsOf<std::remove_const_t<T>>::list; };
+template <class T> concept Listed = requires { FieldsOf<std::remove_const_t<T>>::list; };
 
 namespace fields_detail {
 
@@ -61,7 +60,9 @@ template <class A, class B> constexpr bool same_member(const A& a, const B& b) {
 template <class List> constexpr bool no_member_twice(const List& list) {
     return std::apply(
         [](const auto&... each) {
-            const auto times = [&](const auto& one) { return (std::size_t{0} + ... + (same_member(one, each) ? 1 : 0)); };
+            const auto times = [&](const auto& one) {
+                return (std::size_t{0} + ... + (same_member(one, each) ? 1 : 0));
+            };
             return ((times(each) == 1) && ...);
         },
         list);

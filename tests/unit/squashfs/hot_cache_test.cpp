@@ -15,7 +15,7 @@
 #include <set>
 
 #include "support/byte_reader.h"
-#include "support/digest.h"
+#include "support/fingerprint.h"
 #include "support/image_fixture.h"
 
 namespace swrun {

@@ -1,4 +1,4 @@
-#include "support/digest.h"
+#include "support/fingerprint.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -7,18 +7,18 @@
 
 namespace swrun {
 
-Digest& Digest::add(std::string_view text) {
+Fingerprint& Fingerprint::add(std::string_view text) {
     add(text.size());
     bytes_.append(text);
     return *this;
 }
 
-Digest& Digest::add(std::uint64_t number) {
+Fingerprint& Fingerprint::add(std::uint64_t number) {
     bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
     return *this;
 }
 
-std::string Digest::hex() const {
+std::string Fingerprint::hex() const {
     const XXH128_hash_t hash = XXH3_128bits(bytes_.data(), bytes_.size());
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, hash);

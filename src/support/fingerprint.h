@@ -1,4 +1,4 @@
-// Digest: a fingerprint of plain data, to name and compare things of the same user.  Fast, not a defence: whoever
+// Fingerprint: a short name of plain data, by which things of the same user are told apart.  Fast, not a defence: whoever
 // wants two different things with one fingerprint can make them (XXH3, 128 bits, xxhash.com).
 #pragma once
 
@@ -10,11 +10,11 @@
 
 namespace swrun {
 
-class Digest {
+class Fingerprint {
 public:
     // Every text is taken in with its length, every number with eight bytes: "ab","c" is not "a","bc".
-    Digest& add(std::string_view text);
-    Digest& add(std::uint64_t number);
+    Fingerprint& add(std::string_view text);
+    Fingerprint& add(std::uint64_t number);
 
     // 32 hexadecimal digits of all that was added.
     [[nodiscard]] std::string hex() const;

@@ -1,4 +1,4 @@
-// SteadyView: another tree as it was when it was first asked about each path.  A plan then sees one state of the host,
+// SnapshotView: another tree as it was when it was first asked about each path.  A plan then sees one state of the host,
 // however often its parts ask, and every component of a path costs one system call.  Not thread-safe.
 #pragma once
 
@@ -9,10 +9,10 @@
 
 namespace swrun {
 
-class SteadyView : public TreeView {
+class SnapshotView : public TreeView {
 public:
     // Borrowed.
-    explicit SteadyView(const TreeView& tree) : tree_(tree) {}
+    explicit SnapshotView(const TreeView& tree) : tree_(tree) {}
 
     [[nodiscard]] Node look(const std::string& path) const override;
     [[nodiscard]] Result<std::string> read_link(const std::string& path) const override;

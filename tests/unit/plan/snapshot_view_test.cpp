@@ -1,4 +1,4 @@
-#include "plan/steady_view.h"
+#include "plan/snapshot_view.h"
 
 #include <gtest/gtest.h>
 
@@ -20,10 +20,10 @@ public:
     mutable int asked = 0;
 };
 
-TEST(SteadyView, AsksForEachComponentOnce) {
+TEST(SnapshotView, AsksForEachComponentOnce) {
     CountedTree tree;
     tree.dir("/home/user").link("/way", "/home").file("/home/user/file", "text");
-    const SteadyView view(tree);
+    const SnapshotView view(tree);
     const ResolvedPath first = resolve_in(view, "/way/user/file");
     const int needed = tree.asked;
     EXPECT_EQ(first.path, "/home/user/file");
@@ -36,10 +36,10 @@ TEST(SteadyView, AsksForEachComponentOnce) {
     EXPECT_EQ(view.read_text("/home/user/file", 9).value(), "text");
 }
 
-TEST(SteadyView, StaysAsItWas) {
+TEST(SnapshotView, StaysAsItWas) {
     FakeTree tree;
     tree.dir("/here").link("/link", "/here");
-    const SteadyView view(tree);
+    const SnapshotView view(tree);
     EXPECT_EQ(view.look("/here").kind, Node::Kind::directory);
     EXPECT_EQ(view.look("/later").kind, Node::Kind::absent);
     EXPECT_EQ(view.read_link("/link").value(), "/here");

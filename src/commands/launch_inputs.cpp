@@ -147,6 +147,9 @@ Result<LimitInput> find_limits(const LaunchRequest& request, const HostFacts& ho
     if (!asks_for_limits(request.limits)) return found;
     found.facts = limit_facts(request.limits);
     if (!request.limits.file.value) return found;
+    // Beside options the file is refused, whatever it holds.
+    const Result<std::optional<LimitValues>> options = read_limit_options(request.limits, found.facts);
+    if (!options || *options) return found;
     const std::string path = absolute_path(*request.limits.file.value, host.cwd.base());
     SWRUN_TRY(const std::string text, read_file(path, kMaxFile));
     SWRUN_TRY(found.file, parse_limit_file(text, path));

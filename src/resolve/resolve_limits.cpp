@@ -11,7 +11,7 @@ Status resolve_limits(Draft& draft) {
     if (!asks_for_limits(request.limits)) return {};
     SWRUN_TRY(std::optional<LimitValues> values, read_limit_options(request.limits, draft.in.limits.facts));
     Origin origin{Origin::Kind::argument, "limit options"};
-    if (draft.in.limits.file) {
+    if (request.limits.file.value) {
         if (values) {
             return make_error(Error::Kind::request, "cannot apply a cgroups TOML file while using limit flags");
         }

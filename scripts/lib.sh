@@ -42,24 +42,24 @@ packages() {
   case "$(package_manager):$1" in
     apt:build)
       printf '%s\n' cmake ninja-build g++ pkg-config libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-        libfuse3-dev libdeflate-dev zlib1g-dev libzstd-dev liblz4-dev liblzma-dev liblzo2-dev libext2fs-dev comerr-dev \
-        libcap-dev libmount-dev libseccomp-dev libxxhash-dev libgtest-dev libgmock-dev
+        libfuse3-dev libdeflate-dev libzstd-dev liblz4-dev liblzma-dev libext2fs-dev comerr-dev libcap-dev libxxhash-dev \
+        libgtest-dev libgmock-dev
       ;;
     apt:demo) printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static passwd ;;
     apt:test)
       printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static busybox-static passwd fuse2fs fuse-overlayfs uidmap \
         clang-format clang-tidy shellcheck ccache dpkg-dev e2fsprogs file rpm bubblewrap charliecloud-runtime mandoc \
-        lmod procps python3-dev python3-venv libsquashfuse-dev squashfuse libopenmpi-dev libmpich-dev slurmctld slurmd slurm-client munge
+        lmod procps python3-dev python3-venv libsquashfuse-dev squashfuse zlib1g-dev liblzo2-dev libopenmpi-dev libmpich-dev slurmctld slurmd slurm-client munge
       ;;
     dnf:build)
       # Part of it comes from EPEL; only the compiler of RHEL 8 is too old for C++20, hence the toolset.
       printf '%s\n' cmake ninja-build gcc-c++ pkgconf-pkg-config cli11-devel tomlplusplus-devel json-devel \
-        fuse3-devel libdeflate-devel zlib-devel libzstd-devel lz4-devel xz-devel lzo-devel e2fsprogs-devel libcom_err-devel libcap-devel libmount-devel \
-        libseccomp-devel xxhash-devel gtest-devel gmock-devel
+        fuse3-devel libdeflate-devel libzstd-devel lz4-devel xz-devel e2fsprogs-devel libcom_err-devel libcap-devel \
+        xxhash-devel gtest-devel gmock-devel
       case "$(sed -n 's/^VERSION_ID="\?\([0-9]*\).*/\1/p' /etc/os-release)" in 8) echo gcc-toolset-12-gcc-c++ ;; esac
       ;;
     dnf:demo) printf '%s\n' squashfs-tools python3 util-linux shadow-utils ;;
-    dnf:test) printf '%s\n' squashfuse squashfuse-devel squashfs-tools python3 util-linux shadow-utils e2fsprogs fuse2fs fuse-overlayfs clang-tools-extra ShellCheck ccache rpm-build bubblewrap ;;
+    dnf:test) printf '%s\n' squashfuse squashfuse-devel zlib-devel lzo-devel squashfs-tools python3 util-linux shadow-utils e2fsprogs fuse2fs fuse-overlayfs clang-tools-extra ShellCheck ccache rpm-build bubblewrap ;;
     *) ;;
   esac
 }

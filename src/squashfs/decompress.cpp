@@ -3,12 +3,13 @@
 #include <libdeflate.h>
 #include <lz4.h>
 #include <lzma.h>
-#include <lzo/lzo1x.h>
 #include <zstd.h>
 
 #include <climits>
 #include <cstdint>
 #include <memory>
+
+#include "squashfs/lzo.h"
 
 namespace swrun {
 namespace {
@@ -49,14 +50,7 @@ Inflated inflate_lzma(std::span<const std::byte> in, std::span<std::byte> out) {
     return produced;
 }
 
-Inflated inflate_lzo(std::span<const std::byte> in, std::span<std::byte> out) {
-    lzo_uint produced = out.size();
-    const auto* from = reinterpret_cast<const unsigned char*>(in.data());
-    auto* to = reinterpret_cast<unsigned char*>(out.data());
-    const int result = lzo1x_decompress_safe(from, in.size(), to, &produced, nullptr);
-    if (result != LZO_E_OK) return std::nullopt;
-    return produced;
-}
+Inflated inflate_lzo(std::span<const std::byte> in, std::span<std::byte> out) { return decompress_lzo1x(in, out); }
 
 Inflated inflate_xz(std::span<const std::byte> in, std::span<std::byte> out) {
     std::uint64_t limit = kLzmaMemory;

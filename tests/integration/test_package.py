@@ -71,7 +71,8 @@ class Package(unittest.TestCase):
         files = run('dpkg-deb', '-c', self.deb)
         for path in ('./usr/bin/swrun', './usr/bin/singularity', './usr/bin/apptainer', './usr/bin/singularity_wrapper',
                      './usr/bin/apptainer_wrapper', './usr/bin/run-singularity', './usr/bin/swrun-bench',
-                     './usr/libexec/swrun/bench/cli.py', './usr/share/man/man1/swrun.1'):
+                     './usr/libexec/swrun/bench/cli.py', './usr/share/man/man1/swrun.1',
+                     './usr/share/doc/swrun/LICENSE', './usr/share/doc/swrun/THIRD_PARTY_NOTICES'):
             self.assertIn(path, files)
         for line in files.splitlines():
             self.assertRegex(line, r'^[-dl]\S+ root/root')

@@ -51,7 +51,7 @@ add_custom_target(swrun_papers ALL DEPENDS ${printed})
 
 # Examples, not configuration: without a site file the behaviour is the field's default.
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md ${CMAKE_SOURCE_DIR}/LICENSE
-              ${CMAKE_SOURCE_DIR}/THIRD_PARTY_NOTICES
+              ${CMAKE_SOURCE_DIR}/THIRD_PARTY_NOTICES ${CMAKE_SOURCE_DIR}/SECURITY.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 foreach(example swrun.toml.example nvliblist.conf)
   if(EXISTS ${CMAKE_SOURCE_DIR}/share/${example})

@@ -113,7 +113,7 @@ class Leftovers(swtest.Case):
             time.sleep(0.01)
             child.send_signal(signal.SIGKILL)
         try:
-            child.wait(3)
+            child.wait(20)
         except subprocess.TimeoutExpired:
             # busybox's shell drops a SIGQUIT that comes while it starts; then the signal has reached the program.
             name = self.user.processes().get(child.pid, ('nobody',))[0]
@@ -121,7 +121,7 @@ class Leftovers(swtest.Case):
             child.kill()
             child.wait(10)
         # Background children belong to the user: they live on, with their files, until he ends them.
-        end = time.monotonic() + 8
+        end = time.monotonic() + 60
         while self.user.processes() and time.monotonic() < end:
             for pid, (comm, session) in self.user.processes().items():
                 if session == child.pid:

@@ -71,7 +71,7 @@ protected:
     // It names itself first and drops what it inherited then.
     std::vector<std::string> descriptors() const {
         std::vector<std::string> names;
-        for (int i = 0; i < 200; ++i) {
+        for (int i = 0; i < 6000; ++i) {  // a minute: it ends as soon as they are right
             names.clear();
             for (const auto& entry : std::filesystem::directory_iterator(proc("fd"))) {
                 std::error_code closed_meanwhile;
@@ -113,8 +113,7 @@ TEST_F(Server, SignalsToTheJobDoNotStopIt) {
     ASSERT_GT(pid_, 0);
     ASSERT_THAT(descriptors(), SizeIs(5)) << "it is ready";
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP}) ASSERT_EQ(::kill(pid_, number), 0);
-    ::usleep(50000);
-    EXPECT_EQ(::waitpid(pid_, nullptr, WNOHANG), 0) << "still there";
+    // A signal is delivered before the process sees the end of the link, so no time has to pass in between.
     link_.reset();
     EXPECT_EQ(status_of_end(), 0);
 }

@@ -1,5 +1,6 @@
 #include "instance/instance_store.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -127,16 +128,29 @@ TEST_F(Store, only_its_own_is_removed) {
 }
 
 TEST_F(Store, one_of_many_wins) {
+    // The others have to find the winner alive: everybody says when he has tried, and ends when all have.
+    int tried[2];
+    int all[2];
+    ASSERT_EQ(::pipe2(tried, O_CLOEXEC), 0);
+    ASSERT_EQ(::pipe2(all, O_CLOEXEC), 0);
     std::vector<pid_t> children;
     for (int i = 0; i < 8; ++i) {
         const pid_t pid = ::fork();
         if (pid == 0) {
+            ::close(all[1]);
             const bool won = static_cast<bool>(reserve_instance(places_, alive("a")));
-            if (won) ::usleep(300000);  // the others have to find it alive
+            char byte = 0;
+            if (::write(tried[1], &byte, 1) != 1 || ::read(all[0], &byte, 1) != 0) ::_exit(100);
             ::_exit(won ? 1 : 0);
         }
         children.push_back(pid);
     }
+    ::close(tried[1]);
+    char byte = 0;
+    for (std::size_t i = 0; i < children.size(); ++i) EXPECT_EQ(::read(tried[0], &byte, 1), 1);
+    ::close(all[1]);
+    ::close(tried[0]);
+    ::close(all[0]);
     int winners = 0;
     for (const pid_t pid : children) {
         int status = 0;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <barrier>
 #include <set>
 
 namespace swrun {
@@ -34,12 +34,14 @@ TEST(TaskQueue, RunsAll) {
 }
 
 TEST(TaskQueue, UsesItsThreads) {
+    // Nobody goes on before three are at work at once: with fewer threads than that the test does not end.
+    std::barrier three(3);
     std::mutex mutex;
     std::set<std::thread::id> seen;
     TaskQueue queue(3, plain());
     for (int i = 0; i < 60; ++i) {
         ASSERT_TRUE(queue.submit([&](Worker&) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            three.arrive_and_wait();
             const std::lock_guard lock(mutex);
             seen.insert(std::this_thread::get_id());
             return Status();

@@ -1,0 +1,4 @@
+export A=1
+if [ -d /opt ]; then
+  export B="x y"
+fi

@@ -62,7 +62,6 @@ Status GhostTree::add(const Ghost& ghost, const Finder& find_in_image) {
     const bool directory = ghost.kind == Ghost::Kind::directory;
     if (old && directory && old->is_directory) return Unit{};
     if (old && old->is_directory) return refused(ghost, "the image has a directory there");
-    if (old && directory) return refused(ghost, "the image has a file there");
     GhostNode node;
     node.id = nodes_.size() | kGhostBit;
     node.parent = parent;

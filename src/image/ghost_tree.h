@@ -50,9 +50,10 @@ public:
 
     GhostTree() = default;
 
-    // Parents come before children, as in RootPlan.  A directory that the image has already is left to it.
-    // Errors: a path that is not absolute and clean, a parent that is neither in the image nor a ghost, a
-    // directory in place of a file or the other way round, one path twice with different content.
+    // Parents come before children, as in RootPlan.  A directory that the image has already is left to it; one
+    // in place of a file or link hides that.
+    // Errors: a path that is not absolute and clean, a parent that is neither in the image nor a ghost, a file
+    // or link in place of a directory, one path twice with different content.
     [[nodiscard]] static Result<GhostTree> build(std::span<const Ghost> ghosts, const Finder& find_in_image);
 
     // Entry `name` of a directory (an image's inode id or a ghost's); null: ask the image.

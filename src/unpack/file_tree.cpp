@@ -50,10 +50,12 @@ Status add_ghost(int root, const Ghost& ghost) {
     const int at = place.directory.get();
     if (ghost.kind == Ghost::Kind::directory) {
         if (::mkdirat(at, name, ghost.mode) == 0) return {};
-        const int err = errno;
         struct stat there {};
-        if (err == EEXIST && ::fstatat(at, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode)) return {};
-        return failed("mkdir", ghost.path, err);
+        if (errno != EEXIST) return failed("mkdir", ghost.path, errno);
+        if (::fstatat(at, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode)) return {};
+        if (::unlinkat(at, name, 0) != 0) return failed("unlink", ghost.path, errno);
+        if (::mkdirat(at, name, ghost.mode) != 0) return failed("mkdir", ghost.path, errno);
+        return {};
     }
     if (::unlinkat(at, name, 0) != 0 && errno != ENOENT) return failed("unlink", ghost.path, errno);
     if (ghost.kind == Ghost::Kind::symlink) {

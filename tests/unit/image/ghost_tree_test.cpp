@@ -75,6 +75,18 @@ TEST(GhostTree, DirectoriesOfTheImageAreLeftToIt) {
     EXPECT_NE(tree->child(3, "mnt"), nullptr);
 }
 
+TEST(GhostTree, ADirectoryInPlaceOfAFileHidesIt) {
+    const std::vector<Ghost> list = {dir("/etc/passwd"), dir("/etc/passwd/below"), file("/etc/passwd/f", "x")};
+    const auto tree = GhostTree::build(list, image);
+    ASSERT_TRUE(tree) << tree.error().message;
+    const GhostNode* passwd = tree->child(2, "passwd");
+    ASSERT_NE(passwd, nullptr);
+    EXPECT_TRUE(passwd->replaces);
+    EXPECT_EQ(passwd->kind, Ghost::Kind::directory);
+    EXPECT_EQ(passwd->nlink(), 3U);
+    EXPECT_EQ(tree->children(passwd->id).size(), 2U);
+}
+
 TEST(GhostTree, RepeatingTheSameIsHarmless) {
     const std::vector<Ghost> list = {dir("/a"), dir("/a"), file("/f", "x"), file("/f", "x")};
     const auto tree = GhostTree::build(list, image);
@@ -92,7 +104,6 @@ TEST(GhostTree, RefusesWhatCannotBe) {
         {dir("/usr/..")},
         {dir("/missing/child")},
         {dir("/etc/passwd/child")},
-        {dir("/etc/passwd")},
         {file("/usr", "x")},
         {link("/usr", "x")},
         {file("/f", "x"), dir("/f/d")},

@@ -147,7 +147,13 @@ TEST(Unpack, GhostInPlaceOfTheWrongThing) {
     std::string bytes;
     ASSERT_TRUE(bytes_of_image(dir, "", bytes));
     EXPECT_FALSE(unpack_bytes(bytes, dir / "a", "/", {{Ghost::Kind::file, "/etc", "", 0644}}));
-    EXPECT_FALSE(unpack_bytes(bytes, dir / "b", "/", {{Ghost::Kind::directory, "/etc/passwd", "", 0755}}));
+    // A mount point of ours takes the place of a file or link, and of nothing behind the link.
+    ASSERT_TRUE(unpack_bytes(bytes, dir / "b", "/",
+                             {{Ghost::Kind::directory, "/etc/passwd", "", 0755},
+                              {Ghost::Kind::directory, "/etc/passwd/below", "", 0755},
+                              {Ghost::Kind::directory, "/way", "", 0700}}));
+    EXPECT_TRUE(fs::is_directory(dir / "b/etc/passwd/below"));
+    EXPECT_EQ(stat_of(dir / "b/way").st_mode, S_IFDIR | 0700U);
     // A link is never followed.
     EXPECT_FALSE(unpack_bytes(bytes, dir / "c", "/", {{Ghost::Kind::file, "/way" + (dir / "escaped"), "", 0644}}));
     EXPECT_FALSE(fs::exists(dir / "escaped"));

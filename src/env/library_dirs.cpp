@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "env/env_names.h"
 #include "shell/shell_pattern.h"
 #include "support/path.h"
 #include "support/text.h"
@@ -93,6 +94,13 @@ std::vector<std::string> image_library_directories(const TreeView& container) {
         if (!multiarch || !std::string_view(directory).ends_with("64")) reader.add(directory);
     }
     return reader.directories;
+}
+
+bool has_added_libraries(const TreeView& container) {
+    const ResolvedPath libraries = resolve_in(container, std::string(kLibraryDirectory));
+    if (!libraries.exists() || libraries.node.kind != Node::Kind::directory) return false;
+    const Result<std::vector<std::string>> names = container.list(libraries.path);
+    return names && !names->empty();
 }
 
 }  // namespace swrun

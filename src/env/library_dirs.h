@@ -15,4 +15,8 @@ namespace swrun {
 // or without glibc's configuration (musl's loader has no such list).  Source: ldconfig(8).
 [[nodiscard]] std::vector<std::string> image_library_directories(const TreeView& container);
 
+// Whether something lies in /.singularity.d/libs, whoever has put it there: the image, a bind, a driver's
+// libraries.  The directories above then go in front of it.
+[[nodiscard]] bool has_added_libraries(const TreeView& container);
+
 }  // namespace swrun

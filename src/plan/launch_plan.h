@@ -63,6 +63,7 @@ struct MountOp {
     bool create_target = false;  // lies below a bound host directory that lacks it: made there, as the user
     bool target_is_dir = true;   // what create_target makes
     bool required = true;        // false: a failure is a note
+    bool warned_of = false;      // of one not required: the note is a warning also where the source is at fault
     Origin origin;
 
     friend bool operator==(const MountOp&, const MountOp&) = default;
@@ -168,6 +169,8 @@ struct NamespacePlan {
     bool net = false;      // a new one with only a loopback device
     std::string hostname;  // empty: unchanged
 
+    // Modes of files do not stop the caller.
+    [[nodiscard]] bool caller_is_root() const { return uid.outside == 0; }
     friend bool operator==(const NamespacePlan&, const NamespacePlan&) = default;
 };
 
@@ -196,7 +199,7 @@ struct StartupPlan {
     bool late = false;                   // a layer or bind may change the files: read them after the root switch
     bool no_eval = false;
     bool strict = false;                  // --strict-compat: exit 0 ends the launch, an image's empty value unsets
-    bool libs_present = false;            // something is bound into /.singularity.d/libs
+    bool libs_present = false;            // something lies in /.singularity.d/libs; of late: looked up then
     std::string app;                      // SCIF application, or empty
     std::string shell;                    // value of *_SHELL, or empty
     std::vector<std::string> positional;  // "$@" of the scripts

@@ -14,6 +14,7 @@ ResolvedPath resolve_in(const TreeView& tree, const std::string& path) {
     std::deque<std::string> todo;
     for (const std::string_view part : components(path)) todo.emplace_back(part);
     int links = 0;
+    std::size_t after_link = 0;  // names left when the last link has been walked to its end
     while (!todo.empty()) {
         const std::string part = std::move(todo.front());
         todo.pop_front();
@@ -39,6 +40,7 @@ ResolvedPath resolve_in(const TreeView& tree, const std::string& path) {
         if (node.kind != Node::Kind::symlink) {
             result.path = next;
             result.node = node;
+            if (todo.size() < after_link) result.link.clear();
             continue;
         }
         const Result<std::string> target = tree.read_link(next);
@@ -48,6 +50,8 @@ ResolvedPath resolve_in(const TreeView& tree, const std::string& path) {
             result.loop = true;
             return result;
         }
+        result.link = next;
+        after_link = todo.size();
         if (!target->empty() && (*target)[0] == '/') {
             result.path = "/";
             result.node = Node{};

@@ -45,6 +45,7 @@ struct ResolvedPath {
     Node node;  // of the last existing component
     std::size_t missing = 0;
     bool loop = false;  // more than 40 links
+    std::string link;   // the link that led here, or to what is in the way; empty where the names asked for did
 
     [[nodiscard]] bool exists() const { return missing == 0 && !loop && node.kind != Node::Kind::absent; }
 };

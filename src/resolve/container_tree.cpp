@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "support/path.h"
 
@@ -44,21 +45,21 @@ Node content_node(const MountOp& op, const std::string& path) {
     return ghost != nullptr ? ghost_node(*ghost) : node;
 }
 
+// A place of this launch alone, in which mount points can be made without being asked for.
+bool is_own(const MountOp& op) { return op.kind == MountOp::Kind::tmpfs || op.create_source; }
+
 }  // namespace
 
 const MountOp* ContainerTree::mount_over(const std::string& path) const {
-    // Later mounts cover earlier ones, so the last that is at or above the path is the one on top.
-    for (auto op = mounts_.rbegin(); op != mounts_.rend(); ++op) {
-        if (is_below(path, op->target)) return &*op;
+    // Later mounts cover earlier ones, so of those at or above the path the last is the one on top.
+    const MountOp* over = nullptr;
+    for (std::string_view up = path;; up = parent_path(up)) {
+        if (const auto found = topmost_.find(up); found != topmost_.end()) {
+            const MountOp* op = &mounts_[found->second];
+            if (over == nullptr || op > over) over = op;
+        }
+        if (up.size() <= 1) return over;
     }
-    return nullptr;
-}
-
-bool ContainerTree::is_mount_point(const std::string& path) const {
-    for (const MountOp& op : mounts_) {
-        if (op.target == path) return true;
-    }
-    return false;
 }
 
 void ContainerTree::add_ghost(Ghost ghost) {
@@ -85,27 +86,99 @@ void ContainerTree::add_missing(const ResolvedPath& where, bool last_is_dir) {
 
 Status ContainerTree::place(MountOp op, bool target_is_dir) {
     const ResolvedPath where = resolve_in(*this, op.target);
+    return put(std::move(op), where, target_is_dir, true);
+}
+
+Result<bool> ContainerTree::place_automatic(MountOp op, bool target_is_dir) {
+    constexpr int kMaxObstacles = 8;  // one behind the other; no image has more by accident
+    std::optional<std::map<std::string, Ghost>> before;
+    ResolvedPath where = resolve_in(*this, op.target);
+    for (int removed = 0; removed < kMaxObstacles; ++removed) {
+        const std::string obstacle = obstacle_at(where, target_is_dir);
+        if (obstacle.empty() || !ghosts_allowed_ || mount_over(obstacle) != nullptr) break;
+        if (!before) before = ghosts_;
+        add_ghost(Ghost{Ghost::Kind::directory, obstacle, "", 0755});
+        where = resolve_in(*this, op.target);
+    }
+    if (is_mount_point(where.path)) return false;
+    Status placed = put(std::move(op), where, target_is_dir, false);
+    if (placed) return true;
+    if (before) ghosts_ = *std::move(before);
+    return std::move(placed).error();
+}
+
+Status ContainerTree::put(MountOp op, const ResolvedPath& where, bool target_is_dir, bool on_host) {
     if (where.loop) return sys_error(Error::Kind::request, "resolve", op.target, ELOOP);
     if (where.path == "/") {
         return make_error(Error::Kind::request, "cannot mount on " + op.target + ": it is the root of the container");
     }
     op.target_is_dir = target_is_dir;
-    if (!where.exists()) {
-        if (where.node.kind != Node::Kind::directory)
-            return sys_error(Error::Kind::request, "create", op.target, ENOTDIR);
-        if (mount_over(where.path) != nullptr) {
-            op.create_target = true;
-        } else if (ghosts_allowed_) {
-            add_missing(where, target_is_dir);
-        } else {
-            Error error = sys_error(Error::Kind::request, "find", op.target, ENOENT);
-            error.message = "destination " + op.target + " doesn't exist in container";
-            return error;
-        }
-    }
+    SWRUN_CHECK(where.exists() ? check_kinds(op, where) : make_mount_point(op, where, on_host));
     op.target = where.path;
+    topmost_[where.path] = mounts_.size();
     mounts_.push_back(std::move(op));
     return {};
+}
+
+Status ContainerTree::check_kinds(const MountOp& op, const ResolvedPath& where) const {
+    const bool on_directory = where.node.kind == Node::Kind::directory;
+    if (on_directory == op.target_is_dir) return {};
+    if (unknown_ && mount_over(where.path) == nullptr) return {};
+    const std::string what = op.source.empty() ? "what is to be mounted" : op.source;
+    Error error = make_error(
+        Error::Kind::request,
+        what + (on_directory ? " is not a directory, but " + op.target + " is"
+                             : " is a directory, but " + op.target + " in the container is not a directory"));
+    error.sys_errno = ENOTDIR;
+    if (op.source.empty()) return error;
+    return error.with_hint(on_directory ? "name the file in the destination: " + op.source + ":" +
+                                              join_path(op.target, base_name(op.source))
+                                        : "a directory can only be bound on a directory: choose another destination");
+}
+
+Status ContainerTree::make_mount_point(MountOp& op, const ResolvedPath& where, bool on_host) {
+    if (where.node.kind != Node::Kind::directory) return sys_error(Error::Kind::request, "create", op.target, ENOTDIR);
+    const MountOp* over = mount_over(where.path);
+    if (over == nullptr && ghosts_allowed_) {
+        add_missing(where, op.target_is_dir);
+        return {};
+    }
+    if (over == nullptr) {
+        Error error = sys_error(Error::Kind::request, "find", op.target, ENOENT);
+        error.message = "destination " + op.target + " doesn't exist in container";
+        return error;
+    }
+    op.create_target = true;
+    if (is_own(*over)) return {};
+    const std::string shown = over->source.empty() ? over->target : over->source + ", bound to " + over->target + ",";
+    const std::string lack = "no " + op.target + " in the container: ";
+    if (over->flags.read_only) {
+        Error error = sys_error(Error::Kind::request, "create", op.target, EROFS);
+        error.message = lack + shown + " lacks it and is read-only (from " + to_text(over->origin) + ")";
+        return error.with_hint("make the mount point before, or leave that bind writable");
+    }
+    if (on_host) return {};
+    Error error = sys_error(Error::Kind::request, "create", op.target, EROFS);
+    error.message = lack + shown + " lacks it, and nothing is made there without being asked for";
+    return error;
+}
+
+std::string ContainerTree::obstacle_at(const ResolvedPath& where, bool target_is_dir) const {
+    if (where.loop) return where.path;
+    const bool on_directory = where.node.kind == Node::Kind::directory;
+    if (where.exists()) {
+        if (!target_is_dir || on_directory) return {};
+        return where.link.empty() ? where.path : where.link;
+    }
+    if (on_directory) {
+        // A link into a directory of the host, which lacks what the link names.
+        const MountOp* over = mount_over(where.path);
+        return over != nullptr && !is_own(*over) ? where.link : std::string();
+    }
+    if (!where.link.empty()) return where.link;
+    std::string_view file = where.path;
+    for (std::size_t i = 0; i < where.missing; ++i) file = parent_path(file);
+    return std::string(file);
 }
 
 std::vector<Ghost> ContainerTree::ghosts() const {
@@ -162,22 +235,24 @@ Result<std::string> ContainerTree::read_text(const std::string& path, std::size_
 }
 
 Result<std::vector<std::string>> ContainerTree::list(const std::string& path) const {
-    const MountOp* op = mount_over(path);
-    if (op != nullptr) {
-        const TreeView* shown = shown_by(*op);
-        return shown != nullptr ? shown->list(source_of(*op, path)) : std::vector<std::string>();
-    }
     std::vector<std::string> names;
-    if (image_.look(path).kind == Node::Kind::directory) {
-        SWRUN_TRY(names, image_.list(path));
-    }
-    for (const auto& [where, ghost] : ghosts_) {
-        if (where != "/" && parent_path(where) == path) {
-            const std::string name(base_name(where));
-            const auto at = std::lower_bound(names.begin(), names.end(), name);
-            if (at == names.end() || *at != name) names.insert(at, name);
+    const auto add = [&](std::string_view where) {
+        if (where == "/" || parent_path(where) != path) return;
+        const std::string_view name = base_name(where);
+        const auto at = std::lower_bound(names.begin(), names.end(), name);
+        if (at == names.end() || *at != name) names.emplace(at, name);
+    };
+    if (const MountOp* op = mount_over(path)) {
+        if (const TreeView* shown = shown_by(*op)) {
+            SWRUN_TRY(names, shown->list(resolve_in(*shown, source_of(*op, path)).path));
         }
+    } else {
+        if (image_.look(path).kind == Node::Kind::directory) {
+            SWRUN_TRY(names, image_.list(path));
+        }
+        for (const auto& [where, ghost] : ghosts_) add(where);
     }
+    for (const auto& [where, index] : topmost_) add(where);
     return names;
 }
 

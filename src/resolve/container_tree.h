@@ -4,6 +4,7 @@
 // Pure: the two views do the looking.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,23 +22,33 @@ public:
     // False for --writable on a directory: nothing may stand in for a missing mount point there.
     void allow_ghosts(bool allowed) { ghosts_allowed_ = allowed; }
 
-    // True for an image that cannot take in ghosts (RootPlan::ghost_layer): they lie in a layer of their own, which must repeat the directories
-    // above them with their modes, because a layer's attributes hide those of the layer below.
+    // True for an image that cannot take in ghosts (RootPlan::ghost_layer): they lie in a layer of their own,
+    // which must repeat the directories above them with their modes, because a layer's attributes hide those of
+    // the layer below.
     void repeat_parents(bool repeat) { repeat_parents_ = repeat; }
 
     // What a mount of kind image shows, by its index; a mount without a view is taken for empty.
     void show_image(std::size_t image_mount, const TreeView& view) { image_views_[image_mount] = &view; }
 
+    // True where layers that nobody looks into may have something else at a path: the kinds of files and
+    // directories of the image are then no reason to refuse a mount.
+    void allow_unknown(bool unknown) { unknown_ = unknown; }
+
     // Appends the op, its target resolved inside the tree, and what its mount point needs.  ENOENT when
-    // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory; the
-    // root itself is refused.
+    // the mount point is missing and cannot be made; ENOTDIR when something on the way is no directory, or a
+    // file and a directory meet; EROFS when it lies in a read-only bind that lacks it; the root itself is refused.
     [[nodiscard]] Status place(MountOp op, bool target_is_dir);
+
+    // Likewise, for a mount that nobody asked for.  It makes no mount point in a directory of the host (EROFS).
+    // In the image's own part a directory of ours takes the place of a file, a dangling link or a link loop.
+    // False: something is mounted at that very place already, and stays.
+    [[nodiscard]] Result<bool> place_automatic(MountOp op, bool target_is_dir);
 
     // A file, directory or link of ours in the image's own part of the tree, in place of whatever the
     // image has there.  Its parents are made as needed, links on the way are followed.
     void add_ghost(Ghost ghost);
 
-    [[nodiscard]] bool is_mount_point(const std::string& path) const;
+    [[nodiscard]] bool is_mount_point(const std::string& path) const { return topmost_.contains(path); }
     [[nodiscard]] const std::vector<MountOp>& mounts() const { return mounts_; }
     [[nodiscard]] std::vector<Ghost> ghosts() const;  // parents before children
 
@@ -52,13 +63,20 @@ private:
     // The tree that an op of kind bind or image shows; nullptr for others.
     [[nodiscard]] const TreeView* shown_by(const MountOp& op) const;
     void add_missing(const ResolvedPath& where, bool last_is_dir);
+    [[nodiscard]] Status put(MountOp op, const ResolvedPath& where, bool target_is_dir, bool on_host);
+    [[nodiscard]] Status check_kinds(const MountOp& op, const ResolvedPath& where) const;
+    [[nodiscard]] Status make_mount_point(MountOp& op, const ResolvedPath& where, bool on_host);
+    // What has to give way to a directory of ours before something can be mounted there; empty for nothing.
+    [[nodiscard]] std::string obstacle_at(const ResolvedPath& where, bool target_is_dir) const;
 
     const TreeView& host_;
     const TreeView& image_;
     bool ghosts_allowed_ = true;
     bool repeat_parents_ = false;
+    bool unknown_ = false;
     std::map<std::size_t, const TreeView*> image_views_;
     std::vector<MountOp> mounts_;
+    std::map<std::string, std::size_t, std::less<>> topmost_;  // of each target: the index of its last mount
     std::map<std::string, Ghost> ghosts_;
 };
 

@@ -31,21 +31,26 @@ MountOp tmpfs_op(std::string target, std::uint32_t mode, Origin origin) {
     return op;
 }
 
-Status place_own(Draft& draft, MountOp op, bool is_dir) {
-    const std::string target = op.target;
-    const Status placed = draft.tree.place(std::move(op), is_dir);
-    if (!placed) draft.note(Level::warning, "Skipping mount " + target + ": " + placed.error().message);
-    return {};
+void want_own(Draft& draft, MountOp op, bool is_dir) {
+    draft.wanted.push_back({std::move(op), is_dir, WantedMount::Standing::automatic, false, ""});
+}
+
+void want_brought(Draft& draft, MountOp op, bool is_dir) {
+    draft.wanted.push_back({std::move(op), is_dir, WantedMount::Standing::automatic, true, ""});
+}
+
+void want_asked(Draft& draft, MountOp op, bool is_dir, std::string context) {
+    draft.wanted.push_back({std::move(op), is_dir, WantedMount::Standing::requested, false, std::move(context)});
 }
 
 Ghost entry(Ghost::Kind kind, std::string path, std::string content, std::uint32_t mode) {
     return Ghost{kind, std::move(path), std::move(content), mode};
 }
 
-Status add_generated(Draft& draft, Ghost file, Origin origin) {
+void add_generated(Draft& draft, Ghost file, Origin origin) {
     if (!draft.plan.root.writable) {
         draft.tree.add_ghost(std::move(file));
-        return {};
+        return;
     }
     MountOp op;
     op.kind = MountOp::Kind::generated;
@@ -53,7 +58,7 @@ Status add_generated(Draft& draft, Ghost file, Origin origin) {
     file.path = std::string(base_name(file.path));
     op.content.push_back(std::move(file));
     op.origin = std::move(origin);
-    return place_own(draft, std::move(op), false);
+    want_own(draft, std::move(op), false);
 }
 
 }  // namespace swrun

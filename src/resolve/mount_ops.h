@@ -16,11 +16,16 @@ namespace swrun {
 // /dev, /proc and /sys keep the flags that the host has them mounted with: devices must stay devices.
 [[nodiscard]] MountOp bind_unrestricted(const std::string& path, Origin origin);
 
-// Places an op that the user did not ask for: where --writable forbids to make its mount point, the op
-// is left out with a warning, as the tools of the field do.
-[[nodiscard]] Status place_own(Draft& draft, MountOp op, bool is_dir);
+// A mount that nobody asked for: where it cannot be, it is left out with a warning.
+void want_own(Draft& draft, MountOp op, bool is_dir);
+
+// One that an option brings along: likewise, and it is said when something asked for covers it.
+void want_brought(Draft& draft, MountOp op, bool is_dir);
+
+// One that somebody asked for.  `context` says what is being done, for the error.
+void want_asked(Draft& draft, MountOp op, bool is_dir, std::string context);
 
 // A generated file: answered with the image where that is possible, else bound.
-[[nodiscard]] Status add_generated(Draft& draft, Ghost file, Origin origin);
+void add_generated(Draft& draft, Ghost file, Origin origin);
 
 }  // namespace swrun

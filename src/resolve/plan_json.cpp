@@ -104,6 +104,7 @@ Json json_of(const MountOp& op) {
     if (op.create_target) json["create_target"] = true;
     if (op.kind == MountOp::Kind::fuse) json["fuse_mount"] = op.fuse_mount;
     json["required"] = op.required;
+    if (op.warned_of) json["warned_of"] = true;
     json["asked_by"] = to_text(op.origin);
     return json;
 }

@@ -46,6 +46,7 @@ Result<LaunchPlan> resolve(const ResolveInput& input) {
     SWRUN_CHECK(resolve_mounts(draft));
     SWRUN_CHECK(resolve_binds(draft));
     SWRUN_CHECK(resolve_fuse_mounts(draft));
+    SWRUN_CHECK(place_wanted(draft));
     draft.plan.mounts = draft.tree.mounts();
     draft.plan.root.ghosts = draft.tree.ghosts();
     SWRUN_CHECK(resolve_process(draft));

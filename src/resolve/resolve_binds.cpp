@@ -1,7 +1,9 @@
 // The binds that somebody asked for, and the working directory.
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
+#include "resolve/mount_ops.h"
 #include "resolve/resolve_parts.h"
 #include "support/path.h"
 
@@ -16,11 +18,6 @@ struct Wanted {
 
 std::string described(const BindSpec& spec) {
     return spec.source + ":" + spec.target + " (from " + to_text(spec.origin) + ")";
-}
-
-// A device asked for by its own name in a minimal /dev: it has to stay a device.
-bool is_device_bind(const Draft& draft, const BindSpec& spec) {
-    return draft.contained() && spec.source == spec.target && is_below(spec.source, "/dev");
 }
 
 Result<bool> source_exists(Draft& draft, const BindSpec& spec, bool from_user) {
@@ -59,54 +56,47 @@ Result<bool> take_from_image(Draft& draft, const Wanted& wanted, MountOp& op) {
     return is_directory;
 }
 
-Status place_bind(Draft& draft, const Wanted& wanted) {
+Status want_bind(Draft& draft, const Wanted& wanted) {
     const BindSpec& spec = wanted.spec;
+    if (spec.target == "/") {
+        Error error = make_error(Error::Kind::request, "cannot bind " + described(spec) + ": / is the image itself");
+        return error.with_hint("bind below /, or run the directory as an image: swrun exec DIR ...");
+    }
     SWRUN_TRY(const bool exists, source_exists(draft, spec, wanted.from_user));
     if (!exists) return {};
-    if (is_device_bind(draft, spec) && spec.source == "/dev/shm") {
+    const bool own_shm = draft.contained() && !draft.unmounted("dev");
+    if (own_shm && spec.source == spec.target && spec.source == "/dev/shm") {
         draft.note(Level::warning, "Skipping /dev/shm bind mount: already mounted");
         return {};
     }
-    MountOp op;
-    op.kind = MountOp::Kind::bind;
-    op.source = spec.source;
-    op.target = spec.target;
+    MountOp op = bind_op(spec.source, spec.target, spec.origin);
     op.flags.read_only = spec.read_only;
     bool is_dir = resolve_in(draft.in.host_tree, spec.source).node.kind == Node::Kind::directory;
     if (spec.from_image) {
         SWRUN_TRY(is_dir, take_from_image(draft, wanted, op));
     }
     op.flags.recursive = spec.recursive;
-    if (is_device_bind(draft, spec)) op.flags.no_dev = false;
     op.required = wanted.from_user && spec.required;
-    op.origin = spec.origin;
-    Status placed = draft.tree.place(std::move(op), is_dir);
-    if (placed) return placed;
-    if (!wanted.from_user) {
-        draft.note(Level::verbose, "bind " + described(spec) + " skipped: " + placed.error().message);
-        return {};
-    }
-    if (draft.plan.root.writable)
-        placed.error().with_hint("with --writable the image must have the destination: make it there");
-    placed.error().add_context("binding " + described(spec));
-    return placed;
+    const auto standing = wanted.from_user ? WantedMount::Standing::requested : WantedMount::Standing::site;
+    draft.wanted.push_back({std::move(op), is_dir, standing, false, "binding " + described(spec)});
+    return {};
 }
 
-// Parents before children whatever the order of asking; otherwise in that order.
-std::vector<Wanted> sorted_binds(Draft& draft) {
+// The site's first: where two lead to one place, the user's own lies on top.
+std::vector<Wanted> all_binds(Draft& draft) {
     std::vector<Wanted> all;
+    std::unordered_map<std::string, std::string> taken;  // target to who has it
     const auto add = [&](const BindSpec& asked, bool from_user) {
         BindSpec spec = asked;
         spec.source = absolute_path(asked.source, draft.in.host.cwd.physical);
         // Without a destination the target is the source as written, which may be relative.
         spec.target = absolute_path(asked.target, draft.in.host.cwd.physical);
         if (from_user && asked.nested) draft.bind_targets.push_back(spec.target);
-        const bool taken = std::any_of(all.begin(), all.end(),
-                                       [&](const Wanted& w) { return w.spec.target == spec.target; });
-        if (taken) {
+        const auto first = taken.emplace(spec.target, spec.source + " (from " + to_text(spec.origin) + ")");
+        if (!first.second) {
             draft.note(from_user ? Level::warning : Level::verbose,
                        "While bind mounting '" + spec.source + ":" + spec.target +
-                           "': destination is already in the mount point list");
+                           "': destination is already in the mount point list, with " + first.first->second);
             return;
         }
         all.push_back({std::move(spec), asked.source, from_user});
@@ -117,11 +107,7 @@ std::vector<Wanted> sorted_binds(Draft& draft) {
     } else if (!draft.in.request.site_binds.empty()) {
         draft.note(Level::verbose, "the site's binds are left out of a contained launch");
     }
-    std::stable_sort(all.begin(), all.end(), [](const Wanted& a, const Wanted& b) {
-        const std::size_t depth_a = components(a.spec.target).size();
-        const std::size_t depth_b = components(b.spec.target).size();
-        return depth_a != depth_b ? depth_a < depth_b : a.spec.target.size() < b.spec.target.size();
-    });
+    std::stable_partition(all.begin(), all.end(), [](const Wanted& wanted) { return !wanted.from_user; });
     return all;
 }
 
@@ -134,46 +120,21 @@ bool is_system_directory(const std::string& path, bool strict) {
     return covers("/sys") || covers("/proc") || covers("/dev");
 }
 
-Status bind_cwd(Draft& draft) {
+void want_cwd(Draft& draft) {
     const CwdFacts& cwd = draft.in.host.cwd;
-    if (draft.contained() || draft.unmounted("cwd") || cwd.state != CwdFacts::State::known) return {};
-    if (cwd.physical == "/" || is_system_directory(cwd.physical, draft.in.request.strict_compat.value)) {
-        return {};
-    }
-    const ResolvedPath inside = resolve_in(draft.tree, cwd.physical);
-    if (inside.exists()) {
-        const Node outside = draft.in.host_tree.look(cwd.physical);
-        const bool same = inside.node.device == outside.device && inside.node.inode == outside.inode;
-        if (same || draft.tree.is_mount_point(inside.path)) return {};
-    }
-    MountOp op;
-    op.kind = MountOp::Kind::bind;
-    op.source = cwd.physical;
-    op.target = cwd.physical;
+    if (draft.contained() || draft.unmounted("cwd") || cwd.state != CwdFacts::State::known) return;
+    if (cwd.physical == "/" || is_system_directory(cwd.physical, draft.in.request.strict_compat.value)) return;
+    MountOp op = bind_op(cwd.physical, cwd.physical, builtin("working directory"));
     op.required = false;
-    op.origin = {Origin::Kind::builtin, "working directory"};
-    const Status placed = draft.tree.place(std::move(op), true);
-    if (!placed) draft.note(Level::verbose, "the working directory is not mounted: " + placed.error().message);
-    if (placed && draft.in.request.no_home.value && is_below(cwd.physical, draft.home)) {
-        draft.note(Level::verbose,
-                   "the working directory is in the home directory and is shown: --no-mount home,cwd "
-                   "hides both");
-    }
-    return {};
+    draft.wanted.push_back({std::move(op), true, WantedMount::Standing::cwd, false, ""});
 }
 
 }  // namespace
 
 Status resolve_binds(Draft& draft) {
-    for (const Wanted& wanted : sorted_binds(draft)) {
-        if (wanted.spec.target == "/") {
-            Error error = make_error(Error::Kind::request,
-                                     "cannot bind " + described(wanted.spec) + ": / is the image itself");
-            return error.with_hint("bind below /, or run the directory as an image: swrun exec DIR ...");
-        }
-        SWRUN_CHECK(place_bind(draft, wanted));
-    }
-    return bind_cwd(draft);
+    for (const Wanted& wanted : all_binds(draft)) SWRUN_CHECK(want_bind(draft, wanted));
+    want_cwd(draft);
+    return {};
 }
 
 }  // namespace swrun

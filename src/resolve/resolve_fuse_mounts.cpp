@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "resolve/mount_ops.h"
 #include "resolve/resolve_parts.h"
 #include "support/path.h"
 #include "support/text.h"
@@ -73,39 +74,18 @@ Result<FuseSpec> parse_spec(const Asked<std::string>& asked) {
     return spec;
 }
 
-// Looking up a mount point in such a file system would wait for a program that runs only later.
-Status check_nesting(const Draft& draft, const std::string& target) {
-    const ResolvedPath where = resolve_in(draft.tree, target);
-    for (const MountOp& op : draft.tree.mounts()) {
-        if (op.kind == MountOp::Kind::fuse && is_below(where.path, op.target)) {
-            return make_error(Error::Kind::request, "another FUSE file system is mounted at " + op.target + " already");
-        }
-    }
-    return {};
-}
-
-Status place_fuse_mount(Draft& draft, const std::string& target, std::size_t index, const Origin& origin) {
-    SWRUN_CHECK(check_nesting(draft, target));
-    MountOp op;
-    op.kind = MountOp::Kind::fuse;
-    op.fuse_mount = index;
-    op.target = target;
-    op.origin = origin;
-    Status placed = draft.tree.place(std::move(op), true);
-    if (!placed && draft.plan.root.writable) {
-        placed.error().with_hint("with --writable the image must have the directory: make it there");
-    }
-    return placed;
-}
-
 }  // namespace
 
 Status resolve_fuse_mounts(Draft& draft) {
     for (const Asked<std::string>& asked : draft.in.request.fusemounts) {
         SWRUN_TRY(FuseSpec spec, parse_spec(asked));
-        SWRUN_CHECK(
-            with_context(place_fuse_mount(draft, spec.target, draft.plan.fuse_mounts.size(), asked.origin),
-                         "mounting a FUSE file system at " + spec.target + " (from " + to_text(asked.origin) + ")"));
+        MountOp op;
+        op.kind = MountOp::Kind::fuse;
+        op.fuse_mount = draft.plan.fuse_mounts.size();
+        op.target = spec.target;
+        op.origin = asked.origin;
+        want_asked(draft, std::move(op), true,
+                   "mounting a FUSE file system at " + spec.target + " (from " + to_text(asked.origin) + ")");
         draft.plan.fuse_mounts.push_back(std::move(spec.mount));
     }
     return {};

@@ -7,27 +7,36 @@
 namespace swrun {
 namespace {
 
+bool is_directory(const TreeView& tree, const std::string& path) {
+    const ResolvedPath found = resolve_in(tree, path);
+    return found.exists() && found.node.kind == Node::Kind::directory;
+}
+
 // --writable lets no mount point be made, but a home is worth an exception: its top directory, if the
 // image has that, is covered by one of ours.
-Status place_home(Draft& draft, MountOp op) {
-    const std::string target = op.target;
-    if (draft.plan.root.writable && !resolve_in(draft.tree, target).exists()) {
-        const std::string top = "/" + std::string(components(target).at(0));
-        if (top != target && resolve_in(draft.tree, top).exists()) {
-            SWRUN_CHECK(draft.tree.place(tmpfs_op(top, 0755, op.origin), true));
-        }
-    }
-    if (draft.plan.root.writable) return place_own(draft, std::move(op), true);
-    return draft.tree.place(std::move(op), true);
+void make_room(Draft& draft, const MountOp& home) {
+    if (!draft.plan.root.writable || resolve_in(draft.tree, home.target).exists()) return;
+    const std::string top = "/" + std::string(components(home.target).at(0));
+    if (top != home.target && resolve_in(draft.tree, top).exists())
+        want_own(draft, tmpfs_op(top, 0755, home.origin), true);
+}
+
+void want_own_home(Draft& draft, MountOp op) {
+    make_room(draft, op);
+    want_own(draft, std::move(op), true);
+}
+
+void want_asked_home(Draft& draft, MountOp op) {
+    make_room(draft, op);
+    const std::string context = "mounting the home directory " + op.source + (op.source.empty() ? "" : " ") + "at " +
+                                op.target + " (from " + to_text(op.origin) + ")";
+    want_asked(draft, std::move(op), true, context);
 }
 
 Result<std::string> workdir_path(const Draft& draft) {
     const Text& asked = draft.in.request.workdir;
     const std::string path = absolute_path(*asked.value, draft.in.host.cwd.physical);
-    if (resolve_in(draft.in.host_tree, path).node.kind == Node::Kind::directory &&
-        resolve_in(draft.in.host_tree, path).exists()) {
-        return path;
-    }
+    if (is_directory(draft.in.host_tree, path)) return path;
     Error error = make_error(Error::Kind::request, "working directory " + path + ": no such file or directory (from " +
                                                        to_text(asked.origin) + ")");
     return error.with_hint("make it first: swrun only fills it");
@@ -46,18 +55,20 @@ Result<MountOp> private_directory(const Draft& draft, const std::string& target,
 
 Status mount_default_home(Draft& draft) {
     const std::string& source = draft.user.home;
-    const bool usable = !source.empty() && source[0] == '/' && source != "/" &&
-                        resolve_in(draft.in.host_tree, clean_path(source)).node.kind == Node::Kind::directory &&
-                        resolve_in(draft.in.host_tree, clean_path(source)).exists();
     if (draft.home == "/") return {};
-    if (usable && !draft.contained())
-        return place_home(draft, bind_op(clean_path(source), draft.home, builtin("home")));
+    const bool usable = !source.empty() && source[0] == '/' && source != "/" &&
+                        is_directory(draft.in.host_tree, clean_path(source));
+    if (usable && !draft.contained()) {
+        want_own_home(draft, bind_op(clean_path(source), draft.home, builtin("home")));
+        return {};
+    }
     if (!draft.contained())
         draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
     const Origin origin = draft.contained() ? draft.in.request.contain.origin : builtin("home");
     SWRUN_TRY(MountOp op, private_directory(draft, draft.home, "home", 0700, origin));
     if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
-    return place_home(draft, std::move(op));
+    want_own_home(draft, std::move(op));
+    return {};
 }
 
 // --home with a source that does not exist: what the program writes there would be lost without a word.
@@ -69,7 +80,8 @@ Status mount_absent_home(Draft& draft, const std::string& source, const Origin& 
             .with_hint("make it first: an empty home would silently swallow what the program writes");
     }
     draft.note(Level::warning, problem + ": an empty one is shown");
-    return place_home(draft, tmpfs_op(draft.home, 0755, origin));
+    want_asked_home(draft, tmpfs_op(draft.home, 0755, origin));
+    return {};
 }
 
 Status mount_custom_home(Draft& draft, const HomeSpec& spec) {
@@ -81,7 +93,12 @@ Status mount_custom_home(Draft& draft, const HomeSpec& spec) {
     }
     const ResolvedPath found = resolve_in(draft.in.host_tree, source);
     if (!found.exists()) return mount_absent_home(draft, source, origin);
-    return place_home(draft, bind_op(source, draft.home, origin));
+    if (found.node.kind != Node::Kind::directory) {
+        return make_error(Error::Kind::request,
+                          "home directory " + source + ": not a directory (from " + to_text(origin) + ")");
+    }
+    want_asked_home(draft, bind_op(source, draft.home, origin));
+    return {};
 }
 
 Status mount_tmp(Draft& draft) {
@@ -89,25 +106,22 @@ Status mount_tmp(Draft& draft) {
     if (draft.contained()) {
         const Origin& origin = draft.in.request.contain.origin;
         SWRUN_TRY(MountOp tmp, private_directory(draft, "/tmp", "tmp", 01777, origin));
-        SWRUN_CHECK(place_own(draft, std::move(tmp), true));
-        if (draft.tree.is_mount_point(resolve_in(draft.tree, "/var/tmp").path)) return {};
+        want_own(draft, std::move(tmp), true);
         SWRUN_TRY(MountOp var_tmp, private_directory(draft, "/var/tmp", "var_tmp", 01777, origin));
-        return place_own(draft, std::move(var_tmp), true);
+        want_own(draft, std::move(var_tmp), true);
+        return {};
     }
     for (const char* path : {"/tmp", "/var/tmp"}) {
-        const ResolvedPath source = resolve_in(draft.in.host_tree, path);
-        if (!source.exists() || source.node.kind != Node::Kind::directory) continue;
+        if (!is_directory(draft.in.host_tree, path)) continue;
         // An image without /var shall not get one for the sake of /var/tmp.
         if (!resolve_in(draft.tree, std::string(parent_path(path))).exists()) continue;
         if (draft.in.request.strict_compat.value && !resolve_in(draft.tree, path).exists()) {
             draft.note(Level::warning, "Skipping mount " + std::string(path) + ": it doesn't exist in container");
             continue;
         }
-        // An image may have one as a link to the other.
-        if (draft.tree.is_mount_point(resolve_in(draft.tree, path).path)) continue;
         MountOp op = bind_op(path, path, builtin(path));
         op.required = false;
-        SWRUN_CHECK(place_own(draft, std::move(op), true));
+        want_own(draft, std::move(op), true);
     }
     return {};
 }
@@ -125,7 +139,8 @@ Status mount_scratch(Draft& draft) {
             const std::string target = clean_path(one);
             SWRUN_TRY(MountOp op, private_directory(draft, target, "scratch" + target, 0750, asked.origin));
             if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
-            SWRUN_CHECK(draft.tree.place(std::move(op), true));
+            want_asked(draft, std::move(op), true,
+                       "mounting the scratch directory " + target + " (from " + to_text(asked.origin) + ")");
         }
     }
     return {};
@@ -146,11 +161,8 @@ Status resolve_home(Draft& draft) {
         const std::string source = absolute_path(spec.source, draft.in.host.cwd.physical);
         draft.home = spec.target.empty() ? source : clean_path(spec.target);
     }
-    // A home below /tmp would be covered by it.
-    const bool below_tmp = is_below(draft.home, "/tmp") || is_below(draft.home, "/var/tmp");
-    if (below_tmp) SWRUN_CHECK(mount_tmp(draft));
     if (wanted) SWRUN_CHECK(request.home.value ? mount_custom_home(draft, spec) : mount_default_home(draft));
-    if (!below_tmp) SWRUN_CHECK(mount_tmp(draft));
+    SWRUN_CHECK(mount_tmp(draft));
     return mount_scratch(draft);
 }
 

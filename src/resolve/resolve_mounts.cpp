@@ -1,5 +1,5 @@
 // The mounts that a launch makes on its own: /dev, host files, /proc, /sys, the directories of
-// resolve_home, generated files.  The order is the one that tools rely on: later ones may cover earlier.
+// resolve_home, generated files.  The order is the one that tools rely on.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -28,26 +28,26 @@ MountOp minimal_dev(const Draft& draft, const std::vector<std::string>& nodes) {
     return dev;
 }
 
-Status mount_contained_dev(Draft& draft) {
+void mount_contained_dev(Draft& draft) {
     const Origin origin = draft.in.request.contain.origin;
     std::vector<std::string> nodes;
     for (const char* name : {"null", "zero", "random", "urandom", "tty"}) {
         if (draft.in.host_tree.look(std::string("/dev/") + name).kind == Node::Kind::other) nodes.emplace_back(name);
     }
     if (!draft.in.host.terminal.empty()) nodes.emplace_back("console");
-    SWRUN_CHECK(place_own(draft, minimal_dev(draft, nodes), true));
+    want_own(draft, minimal_dev(draft, nodes), true);
     for (const std::string& name : nodes) {
         MountOp node = bind_unrestricted("/dev/" + name, origin);
         if (name == "console") node.source = draft.in.host.terminal;
         node.required = name != "console";
-        SWRUN_CHECK(place_own(draft, std::move(node), false));
+        want_own(draft, std::move(node), false);
     }
-    SWRUN_CHECK(place_own(draft, tmpfs_op("/dev/shm", 01777, origin), true));
+    want_own(draft, tmpfs_op("/dev/shm", 01777, origin), true);
     if (draft.plan.namespaces.ipc) {
         MountOp queue = tmpfs_op("/dev/mqueue", 01777, origin);
         queue.kind = MountOp::Kind::mqueue;
         queue.required = false;
-        SWRUN_CHECK(place_own(draft, std::move(queue), true));
+        want_own(draft, std::move(queue), true);
     }
     if (!draft.unmounted("devpts")) {
         MountOp pts = tmpfs_op("/dev/pts", 0755, origin);
@@ -55,22 +55,21 @@ Status mount_contained_dev(Draft& draft) {
         pts.flags.no_dev = false;
         pts.flags.no_exec = true;
         pts.required = false;
-        SWRUN_CHECK(place_own(draft, std::move(pts), true));
+        want_own(draft, std::move(pts), true);
     }
-    return {};
 }
 
-Status mount_dev(Draft& draft) {
-    if (draft.unmounted("dev")) return {};
+void mount_dev(Draft& draft) {
+    if (draft.unmounted("dev")) return;
     if (draft.contained()) return mount_contained_dev(draft);
-    return place_own(draft, bind_unrestricted("/dev", builtin("/dev")), true);
+    want_own(draft, bind_unrestricted("/dev", builtin("/dev")), true);
 }
 
 // One file of the host at its own path, if the host has it.
-Status mount_host_file(Draft& draft, const std::string& path, bool restricted) {
-    if (draft.unmounted(path) || draft.unmounted("bind-paths")) return {};
+void mount_host_file(Draft& draft, const std::string& path, bool restricted) {
+    if (draft.unmounted(path) || draft.unmounted("bind-paths")) return;
     const ResolvedPath source = resolve_in(draft.in.host_tree, path);
-    if (!source.exists()) return {};
+    if (!source.exists()) return;
     // Through a link of the image (Debian's /etc/localtime points into zoneinfo) the mount would cover
     // a file with another meaning: the name itself is replaced.
     const ResolvedPath parent = resolve_in(draft.tree, std::string(parent_path(path)));
@@ -80,20 +79,20 @@ Status mount_host_file(Draft& draft, const std::string& path, bool restricted) {
     }
     MountOp op = restricted ? bind_op(path, path, builtin(path)) : bind_unrestricted(path, builtin(path));
     op.required = false;
-    return place_own(draft, std::move(op), source.node.kind == Node::Kind::directory);
+    want_own(draft, std::move(op), source.node.kind == Node::Kind::directory);
 }
 
 // The host's names lead nowhere from a network of its own.
-Status mount_hosts(Draft& draft) {
+void mount_hosts(Draft& draft) {
     if (!draft.contained() || !draft.plan.namespaces.net || draft.unmounted("/etc/hosts") ||
         draft.unmounted("bind-paths")) {
         return mount_host_file(draft, "/etc/hosts", true);
     }
-    return add_generated(draft, entry(Ghost::Kind::file, "/etc/hosts", std::string(hosts_for_own_network()), 0644),
-                         draft.in.request.net.origin);
+    add_generated(draft, entry(Ghost::Kind::file, "/etc/hosts", std::string(hosts_for_own_network()), 0644),
+                  draft.in.request.net.origin);
 }
 
-Status mount_kernel(Draft& draft) {
+void mount_kernel(Draft& draft) {
     if (!draft.unmounted("proc")) {
         MountOp proc = bind_unrestricted("/proc", builtin("/proc"));
         if (draft.plan.namespaces.pid) {
@@ -102,17 +101,17 @@ Status mount_kernel(Draft& draft) {
             proc.flags = MountFlags{};
             proc.origin = draft.in.request.pid.origin;
         }
-        SWRUN_CHECK(place_own(draft, std::move(proc), true));
+        want_own(draft, std::move(proc), true);
     }
-    if (draft.unmounted("sys")) return {};
-    return place_own(draft, bind_unrestricted("/sys", builtin("/sys")), true);
+    if (draft.unmounted("sys")) return;
+    want_own(draft, bind_unrestricted("/sys", builtin("/sys")), true);
 }
 
-Status add_identity(Draft& draft) {
+void add_identity(Draft& draft) {
     const HostFacts& host = draft.in.host;
     const bool writable = draft.plan.root.writable || draft.plan.root.writable_tmpfs ||
                           !draft.plan.root.upper_directory.empty();
-    if (draft.root_inside() && writable) return {};
+    if (draft.root_inside() && writable) return;
     draft.plan.identity = {draft.user, draft.home, host.groups};
     const auto add = [&](const char* path, Ghost::Merge merge, std::string why) {
         const ResolvedPath where = resolve_in(draft.in.image_tree, path);
@@ -120,16 +119,16 @@ Status add_identity(Draft& draft) {
         IdentityFile lines = merged_with(draft.plan.identity, merge,
                                          there ? std::optional<std::string_view>("") : std::nullopt);
         for (Note& note : lines.notes) draft.plan.notes.push_back(std::move(note));
-        if (!lines.text) return Status{};
+        if (!lines.text) return;
         Ghost file = entry(Ghost::Kind::file, path, std::move(*lines.text), 0644);
         file.merge = merge;
         file.merge_with = where.path;
-        return add_generated(draft, std::move(file), builtin(std::move(why)));
+        add_generated(draft, std::move(file), builtin(std::move(why)));
     };
-    SWRUN_CHECK(add("/etc/passwd", Ghost::Merge::passwd, "the caller's passwd entry"));
+    add("/etc/passwd", Ghost::Merge::passwd, "the caller's passwd entry");
     // The caller's groups have no number inside a namespace in which he is somebody else.
-    if (draft.user.uid != host.user.uid) return {};
-    return add("/etc/group", Ghost::Merge::group, "the caller's groups");
+    if (draft.user.uid != host.user.uid) return;
+    add("/etc/group", Ghost::Merge::group, "the caller's groups");
 }
 
 // --containlibs: single libraries of the host, beside those of a GPU driver.
@@ -142,7 +141,7 @@ Status add_libraries(Draft& draft) {
         }
         MountOp op = bind_op(path, join_path(kGpuLibraryDirectory, base_name(path)), asked.origin);
         op.flags.read_only = true;
-        SWRUN_CHECK(place_own(draft, std::move(op), false));
+        want_brought(draft, std::move(op), false);
     }
     return {};
 }
@@ -152,24 +151,24 @@ Status add_files(Draft& draft) {
         if (!draft.plan.root.writable && !resolve_in(draft.tree, ghost.path).exists()) draft.tree.add_ghost(ghost);
     }
     for (const MountOp& op : draft.in.gpu.mounts) {
-        SWRUN_CHECK(place_own(draft, op, op.target_is_dir));
+        want_brought(draft, op, op.target_is_dir);
     }
     for (const Note& note : draft.in.gpu.notes) draft.plan.notes.push_back(note);
     SWRUN_CHECK(add_libraries(draft));
     const Text& dns = draft.in.request.dns;
     if (dns.value) {
         SWRUN_TRY(std::string text, resolv_conf_for_dns(*dns.value));
-        SWRUN_CHECK(
-            add_generated(draft, entry(Ghost::Kind::file, "/etc/resolv.conf", std::move(text), 0644), dns.origin));
+        add_generated(draft, entry(Ghost::Kind::file, "/etc/resolv.conf", std::move(text), 0644), dns.origin);
     } else {
-        SWRUN_CHECK(mount_host_file(draft, "/etc/resolv.conf", false));
+        mount_host_file(draft, "/etc/resolv.conf", false);
     }
     if (!draft.plan.namespaces.hostname.empty()) {
         SWRUN_TRY(std::string text, hostname_file(draft.plan.namespaces.hostname));
-        SWRUN_CHECK(add_generated(draft, entry(Ghost::Kind::file, "/etc/hostname", std::move(text), 0644),
-                                  draft.in.request.hostname.origin));
+        add_generated(draft, entry(Ghost::Kind::file, "/etc/hostname", std::move(text), 0644),
+                      draft.in.request.hostname.origin);
     }
-    return add_identity(draft);
+    add_identity(draft);
+    return {};
 }
 
 void check_no_mount(Draft& draft) {
@@ -185,10 +184,10 @@ void check_no_mount(Draft& draft) {
 
 Status resolve_mounts(Draft& draft) {
     check_no_mount(draft);
-    SWRUN_CHECK(mount_dev(draft));
-    SWRUN_CHECK(mount_hosts(draft));
-    SWRUN_CHECK(mount_host_file(draft, "/etc/localtime", true));
-    SWRUN_CHECK(mount_kernel(draft));
+    mount_dev(draft);
+    mount_hosts(draft);
+    mount_host_file(draft, "/etc/localtime", true);
+    mount_kernel(draft);
     SWRUN_CHECK(resolve_home(draft));
     return add_files(draft);
 }

@@ -3,6 +3,7 @@
 
 #include "resolve/container_tree.h"
 #include "resolve/resolve.h"
+#include "resolve/wanted_mount.h"
 
 namespace swrun {
 
@@ -14,6 +15,8 @@ struct Draft {
     LaunchPlan plan;
     std::string home;                       // destination: HOME inside
     std::vector<std::string> bind_targets;  // for *_BIND, as asked
+    std::vector<WantedMount> wanted;        // in the order in which they are collected
+    bool cwd_hidden = false;                // the working directory is not in the container
 
     // The further image of a bind or overlay; nullopt when the caller opened none for it.
     [[nodiscard]] std::optional<std::size_t> image_of(const std::string& argument,
@@ -39,8 +42,9 @@ void resolve_unpacked(Draft& draft);                     // resolve_root.cpp: wh
 [[nodiscard]] Status resolve_namespaces(Draft& draft);   // resolve_namespaces.cpp: ids and capabilities too
 [[nodiscard]] Status resolve_home(Draft& draft);         // resolve_home.cpp: decides HOME; /tmp and scratch
 [[nodiscard]] Status resolve_mounts(Draft& draft);       // resolve_mounts.cpp: everything but user binds
-[[nodiscard]] Status resolve_binds(Draft& draft);        // resolve_binds.cpp: user and site binds, then the cwd
+[[nodiscard]] Status resolve_binds(Draft& draft);        // resolve_binds.cpp: user and site binds, the cwd
 [[nodiscard]] Status resolve_fuse_mounts(Draft& draft);  // resolve_fuse_mounts.cpp: --fusemount
+[[nodiscard]] Status place_wanted(Draft& draft);         // place_wanted.cpp: where and in which order they all go
 [[nodiscard]] Status resolve_limits(Draft& draft);       // resolve_limits.cpp: the control group
 [[nodiscard]] Status resolve_process(Draft& draft);      // resolve_process.cpp: environment, program, directory
 

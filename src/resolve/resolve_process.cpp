@@ -3,6 +3,7 @@
 
 #include "env/env_file.h"
 #include "env/env_rules.h"
+#include "env/library_dirs.h"
 #include "env/oci_runscript.h"
 #include "env/startup.h"
 #include "resolve/resolve_parts.h"
@@ -151,7 +152,7 @@ std::vector<CwdCandidate> directories_of(Draft& draft) {
                                         [&](const CwdCandidate& other) { return other.path == path; });
         if (!listed) candidates.push_back({path, false});
     };
-    if (!draft.contained() && cwd.state == CwdFacts::State::known) add(cwd.physical);
+    if (!draft.contained() && cwd.state == CwdFacts::State::known && !draft.cwd_hidden) add(cwd.physical);
     if (!draft.contained() && cwd.state != CwdFacts::State::known)
         draft.note(Level::warning, "can't determine current working directory");
     add(draft.home);
@@ -179,8 +180,16 @@ Result<std::vector<EnvOverride>> env_file_values(const Draft& draft) {
     return values;
 }
 
-// A layer may hold other environment files than the image: they can only be read once it is mounted.
-bool files_known_late(const RootPlan& root) { return !root.upper_directory.empty() || !root.read_only_layers.empty(); }
+// A layer may hold other environment files than the image, and so may a file system of --fusemount: they can only
+// be read once it is mounted.
+bool files_known_late(const LaunchPlan& plan) {
+    const RootPlan& root = plan.root;
+    if (root.upper_mount || !root.upper_directory.empty() || !root.read_only_layers.empty()) return true;
+    return std::any_of(plan.mounts.begin(), plan.mounts.end(), [](const MountOp& op) {
+        return op.kind == MountOp::Kind::fuse &&
+               (is_below(op.target, "/.singularity.d") || is_below("/.singularity.d", op.target));
+    });
+}
 
 Status resolve_environment(Draft& draft) {
     SWRUN_TRY(std::vector<EnvOverride> from_files, env_file_values(draft));
@@ -188,8 +197,8 @@ Status resolve_environment(Draft& draft) {
                            draft.home,       draft.bind_targets, std::move(from_files)};
     ProcessPlan& process = draft.plan.process;
     process.startup = make_startup_plan(inputs, draft.plan.notes);
-    process.startup.libs_present = !draft.in.gpu.mounts.empty() || !draft.in.request.containlibs.empty();
-    process.startup.late = draft.in.request.joins_instance || files_known_late(draft.plan.root);
+    process.startup.late = draft.in.request.joins_instance || files_known_late(draft.plan);
+    process.startup.libs_present = !process.startup.late && has_added_libraries(draft.tree);
     process.host_bash = draft.in.host.host_bash;
     if (process.startup.late) return {};
     for (Note& note : collect_env_files(draft.tree, process.startup)) draft.plan.notes.push_back(std::move(note));

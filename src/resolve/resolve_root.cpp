@@ -264,6 +264,7 @@ Status resolve_root(Draft& draft) {
         }
         root.layer_origin = request.writable_tmpfs.origin;
     }
+    draft.tree.allow_unknown(root.upper_mount || !root.upper_directory.empty() || !root.read_only_layers.empty());
     return {};
 }
 

@@ -132,6 +132,7 @@ Result<std::vector<Variable>> make_environment(const ProcessPlan& process, const
     StartupPlan plan = process.startup;
     if (plan.late) {
         for (const Note& note : collect_env_files(container, plan)) log(note.level, note.text);
+        plan.libs_present = has_added_libraries(container);
     }
     StartupResult startup = evaluate_startup(plan, directory, container);
     if (startup.kind == StartupResult::Kind::needs_shell) {

@@ -121,7 +121,8 @@ Status mount_images(Stage& stage) {  // S4
 
 Status capture_sources(Stage& stage) {  // S5
     SWRUN_CHECK(stage.fuse.mount(stage.plan));
-    SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, stage.image_mounts, stage.fuse.mounts(), stage.notes));
+    SWRUN_TRY(stage.captured, capture_mounts(stage.plan.mounts, stage.image_mounts, stage.fuse.mounts(),
+                                             stage.plan.namespaces.caller_is_root(), stage.notes));
     open_shell(stage);
     return {};
 }
@@ -130,7 +131,7 @@ Status attach_all(Stage& stage) {  // S6
     const Placement::Stay stay(placement(stage));
     SWRUN_TRY(stage.root, attach_root(stage.plan, stage.image_mounts, stage.overlay_link.get(), stage.notes));
     stage.overlay_link.reset();
-    return attach_mounts(stage.root.get(), stage.captured, stage.notes);
+    return attach_mounts(stage.root.get(), stage.captured, stage.plan.namespaces.caller_is_root(), stage.notes);
 }
 
 // From here on others may join, and the mount namespace outlives the program by the time that it takes to undo it.

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "fuse/link.h"
+#include "mounts/kernel/caller_rights.h"
 #include "mounts/kernel/mount_apply.h"
 #include "mounts/kernel/mount_syscalls.h"
 #include "runtime/driver.h"
@@ -120,7 +121,8 @@ Status attach_layers(const RootPlan& plan, int session, std::vector<Fd>& mounts,
 }
 
 // upper/ and work/, made where the overlay has none.
-Status attach_upper(const RootPlan& plan, int session, std::vector<Fd>& mounts, Layers& layers) {
+Status attach_upper(const LaunchPlan& launch, int session, std::vector<Fd>& mounts, Layers& layers) {
+    const RootPlan& plan = launch.root;
     if (!plan.writable_tmpfs && plan.upper_directory.empty() && !plan.upper_mount) return {};
     layers.upper = "upper";
     layers.work = "work";
@@ -133,7 +135,11 @@ Status attach_upper(const RootPlan& plan, int session, std::vector<Fd>& mounts, 
         layers.work = "overlay/work";
     }
     for (const std::string& name : {layers.upper, layers.work}) {
-        SWRUN_CHECK(make_directory(session, name.c_str()));
+        {
+            // Below the session everything is ours; a directory of the caller's may be read-only to him.
+            const CallerRights rights(plan.upper_directory.empty() || launch.namespaces.caller_is_root());
+            SWRUN_CHECK(make_directory(session, name.c_str()));
+        }
         SWRUN_CHECK(check_directory(session, name));
         // In an image made by root they belong to an id that does not exist here; nobody may write to those.
         if (::faccessat(session, name.c_str(), W_OK, AT_EACCESS) == 0) continue;
@@ -143,7 +149,8 @@ Status attach_upper(const RootPlan& plan, int session, std::vector<Fd>& mounts, 
     return {};
 }
 
-Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image, std::vector<Fd>& mounts) {
+Result<Layers> prepare_layers(const LaunchPlan& launch, int session, const Fd& image, std::vector<Fd>& mounts) {
+    const RootPlan& plan = launch.root;
     Layers layers;
     SWRUN_CHECK(attach_layers(plan, session, mounts, layers));
     if (needs_ghost_layer(plan)) {
@@ -155,7 +162,7 @@ Result<Layers> prepare_layers(const RootPlan& plan, int session, const Fd& image
     SWRUN_CHECK(attach_in(session, "image", image));
     layers.lower.append("image");
     const std::string upper = plan.upper_mount ? plan.upper_name : plan.upper_directory;
-    SWRUN_CHECK(with_context(attach_upper(plan, session, mounts, layers), "using the overlay " + upper));
+    SWRUN_CHECK(with_context(attach_upper(launch, session, mounts, layers), "using the overlay " + upper));
     return layers;
 }
 
@@ -247,7 +254,7 @@ Result<Fd> attach_root(const LaunchPlan& plan, std::vector<Fd>& mounts, int over
     // detached ones, EINVAL): a tmpfs that covers "/" is that place, for as long as the overlay is made.
     SWRUN_TRY(const Fd session, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, MountFlags{}));
     SWRUN_CHECK(attach_mount(session.get(), slash.get(), "/"));
-    SWRUN_TRY(const Layers layers, prepare_layers(plan.root, session.get(), image, mounts));
+    SWRUN_TRY(const Layers layers, prepare_layers(plan, session.get(), image, mounts));
     // Names of layers are relative to the current directory: the session has no path.
     if (::fchdir(session.get()) != 0) return sys_error(Error::Kind::host, "fchdir", "the session directory", errno);
     SWRUN_TRY(Fd root, with_context(stack_layers(plan, layers, session.get(), overlay_link, notes),

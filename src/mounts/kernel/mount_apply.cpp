@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "mounts/kernel/caller_rights.h"
 #include "mounts/kernel/mount_syscalls.h"
 #include "support/io.h"
 #include "support/path.h"
@@ -51,8 +52,11 @@ Status make_source(const MountOp& op) {
     return {};
 }
 
-Result<Fd> capture_bind(const MountOp& op) {
-    if (op.create_source) SWRUN_CHECK(make_source(op));
+Result<Fd> capture_bind(const MountOp& op, bool overrides_modes) {
+    if (op.create_source) {
+        const CallerRights rights(overrides_modes);
+        SWRUN_CHECK(make_source(op));
+    }
     SWRUN_TRY(Fd mount, clone_mount(op.source, op.flags.recursive));
     SWRUN_CHECK(restrict_mount(mount.get(), op.flags, op.source));
     return mount;
@@ -72,9 +76,9 @@ Result<Fd> make_generated(const MountOp& op) {
     return clone_mount_at(tmpfs.get(), op.content.at(0).path, false);
 }
 
-Result<Fd> capture_one(const MountOp& op) {
+Result<Fd> capture_one(const MountOp& op, bool overrides_modes) {
     switch (op.kind) {
-        case MountOp::Kind::bind: return capture_bind(op);
+        case MountOp::Kind::bind: return capture_bind(op, overrides_modes);
         case MountOp::Kind::image:
         case MountOp::Kind::fuse: break;  // mounted already, with its server or program
         case MountOp::Kind::tmpfs: return make_tmpfs(op);
@@ -91,8 +95,8 @@ Result<Fd> capture_one(const MountOp& op) {
 
 // The kernel refuses a new proc in a user namespace where the visible one has parts mounted over
 // (EPERM, mnt_already_visible): the caller's own proc is the next best.
-Result<Fd> capture_with_fallback(const MountOp& op, std::vector<Note>& notes) {
-    Result<Fd> mount = capture_one(op);
+Result<Fd> capture_with_fallback(const MountOp& op, bool overrides_modes, std::vector<Note>& notes) {
+    Result<Fd> mount = capture_one(op, overrides_modes);
     if (mount || op.kind != MountOp::Kind::proc || mount.error().sys_errno != EPERM) return mount;
     notes.push_back(
         {Level::warning, "a new /proc is refused here (masked by an outer container): the outer one is shown"});
@@ -122,11 +126,22 @@ Status make_target(int root, const MountOp& op) {
     return {};
 }
 
-Status attach_one(int root, const Captured& captured) {
+// A mount point below a bound directory of the host.
+Status make_asked_target(int root, const MountOp& op, bool overrides_modes) {
+    const CallerRights rights(overrides_modes);
+    Status made = make_target(root, op);
+    if (made) return made;
+    const int err = made.error().sys_errno;
+    if (err != EACCES && err != EPERM && err != EROFS) return made;
+    made.error().with_hint("what is bound there lacks the mount point, and you cannot make it: make it before");
+    return made;
+}
+
+Status attach_one(int root, const Captured& captured, bool overrides_modes) {
     const MountOp& op = *captured.op;
     Result<Fd> target = open_in_root(root, op.target, O_PATH);
     if (!target && target.error().sys_errno == ENOENT && op.create_target) {
-        SWRUN_CHECK(make_target(root, op));
+        SWRUN_CHECK(make_asked_target(root, op, overrides_modes));
         target = open_in_root(root, op.target, O_PATH);
     }
     if (!target) {
@@ -144,7 +159,8 @@ Status attach_one(int root, const Captured& captured) {
 }  // namespace
 
 Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd>& images,
-                                             std::vector<Fd>& fuse_mounts, std::vector<Note>& notes) {
+                                             std::vector<Fd>& fuse_mounts, bool overrides_modes,
+                                             std::vector<Note>& notes) {
     std::vector<Captured> captured;
     captured.reserve(ops.size());
     for (const MountOp& op : ops) {
@@ -156,21 +172,22 @@ Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, st
             captured.push_back({&op, std::move(fuse_mounts.at(op.fuse_mount))});
             continue;
         }
-        Result<Fd> mount = capture_with_fallback(op, notes);
+        Result<Fd> mount = capture_with_fallback(op, overrides_modes, notes);
         if (mount) {
             captured.push_back({&op, std::move(mount).value()});
             continue;
         }
         mount.error().add_context(describe(op));
         if (op.required) return std::move(mount).error();
-        notes.push_back({Level::verbose, "skipped: " + format_error(mount.error())});
+        const Level level = op.warned_of ? Level::warning : Level::verbose;
+        notes.push_back({level, "skipped: " + format_error(mount.error())});
     }
     return captured;
 }
 
-Status attach_mounts(int root, std::vector<Captured>& captured, std::vector<Note>& notes) {
+Status attach_mounts(int root, std::vector<Captured>& captured, bool overrides_modes, std::vector<Note>& notes) {
     for (Captured& one : captured) {
-        Status attached = attach_one(root, one);
+        Status attached = attach_one(root, one, overrides_modes);
         one.mount.reset();
         if (attached) continue;
         attached.error().add_context(describe(*one.op));

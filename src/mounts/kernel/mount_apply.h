@@ -18,13 +18,16 @@ struct Captured {
 };
 
 // S5.  Kinds that need the finished process environment (proc) are made here too: the pid namespace
-// already exists.  Failures of optional ops become notes.
+// already exists.  Failures of optional ops become notes.  `overrides_modes`: modes do not stop the caller outside
+// (root); for everybody else directories are made on the host with the caller's own rights only.
 // `images`: the plan's image mounts; those of the ops are taken out of it, as are `fuse_mounts`.
 [[nodiscard]] Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, std::vector<Fd>& images,
-                                                           std::vector<Fd>& fuse_mounts, std::vector<Note>& notes);
+                                                           std::vector<Fd>& fuse_mounts, bool overrides_modes,
+                                                           std::vector<Note>& notes);
 
 // S6, second half: attaches each capture at its target below `root`.
-[[nodiscard]] Status attach_mounts(int root, std::vector<Captured>& captured, std::vector<Note>& notes);
+[[nodiscard]] Status attach_mounts(int root, std::vector<Captured>& captured, bool overrides_modes,
+                                   std::vector<Note>& notes);
 
 // Writes ghosts below a directory descriptor (a tmpfs of ours): parents must come first.
 [[nodiscard]] Status write_ghosts(int directory, const std::vector<Ghost>& ghosts);

@@ -140,6 +140,20 @@ TEST(ResolveIn, FortyLinksAreTheLimit) {
     EXPECT_TRUE(resolve_in(tree, "/l41").loop);
 }
 
+TEST(ResolveIn, TheLinkThatLedThere) {
+    FakeTree tree;
+    tree.dir("/usr/lib/deep")
+        .file("/usr/lib/f")
+        .link("/lib", "usr/lib")
+        .link("/dead", "/none")
+        .link("/twice", "lib/no");
+    const std::pair<const char*, const char*> cases[] = {
+        {"/usr/lib", ""},   {"/lib", "/lib"},     {"/lib/deep", ""},  {"/lib/f", ""},        {"/lib/f/below", ""},
+        {"/dead", "/dead"}, {"/dead/x", "/dead"}, {"/twice", "/lib"}, {"/lib/none", "/lib"},
+    };
+    for (const auto& [asked, link] : cases) EXPECT_EQ(resolve_in(tree, asked).link, link) << asked;
+}
+
 TEST(ResolveIn, WhatCannotBeReachedIsNotThere) {
     GuardedTree tree;
     tree.file("/guarded/secret").link("/l", "/guarded/secret");

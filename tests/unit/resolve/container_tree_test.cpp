@@ -131,6 +131,101 @@ TEST_F(ContainerTreeTest, ATmpfsKnowsWhatItStartsWith) {
     EXPECT_FALSE(tree_.mounts()[2].create_target);
 }
 
+TEST_F(ContainerTreeTest, AReadOnlyBindTakesNoMountPoint) {
+    MountOp outer = bind("/data", "/mnt");
+    outer.flags.read_only = true;
+    ASSERT_TRUE(tree_.place(outer, true));
+    const Status inner = tree_.place(bind("/data/sub", "/mnt/new/x"), true);
+    ASSERT_FALSE(inner);
+    EXPECT_EQ(inner.error().sys_errno, EROFS);
+    EXPECT_THAT(inner.error().message, testing::AllOf(HasSubstr("/mnt/new/x"), HasSubstr("/data, bound to /mnt,")));
+    EXPECT_FALSE(inner.error().hint.empty());
+    EXPECT_TRUE(tree_.place(bind("/data", "/mnt/sub"), true)) << "the source has it";
+}
+
+TEST_F(ContainerTreeTest, AFileAndADirectoryDoNotMeet) {
+    host_.dir("/etc");
+    const Status file = tree_.place(bind("/data/file", "/mnt"), false);
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().sys_errno, ENOTDIR);
+    EXPECT_THAT(file.error().message, HasSubstr("/data/file is not a directory, but /mnt is"));
+    EXPECT_THAT(file.error().hint, HasSubstr("/data/file:/mnt/file"));
+    const Status directory = tree_.place(bind("/data", "/etc/conf"), true);
+    ASSERT_FALSE(directory);
+    EXPECT_THAT(directory.error().message, HasSubstr("/data is a directory, but /etc/conf"));
+    ASSERT_TRUE(tree_.place(bind("/data", "/lnk"), true));
+    EXPECT_FALSE(tree_.place(bind("/data", "/usr/real/file"), true)) << "of the host, below a bind";
+    tree_.allow_unknown(true);
+    EXPECT_TRUE(tree_.place(bind("/data", "/etc/conf"), true)) << "a layer may have a directory there";
+    EXPECT_FALSE(tree_.place(bind("/data", "/lnk/file"), true)) << "but none lies over a bind";
+}
+
+TEST_F(ContainerTreeTest, TheListKnowsMountPoints) {
+    ASSERT_TRUE(tree_.place(bind("/data", "/mnt"), true));
+    ASSERT_TRUE(tree_.place(bind("/data/file", "/mnt/new"), false));
+    EXPECT_EQ(tree_.list("/mnt").value(), (std::vector<std::string>{"alias", "file", "new", "sub"}));
+    EXPECT_THAT(tree_.list("/").value(), testing::Contains("mnt"));
+}
+
+class AutomaticMount : public ContainerTreeTest {
+protected:
+    // Where it went; empty where it was left out.
+    std::string placed(const std::string& target) {
+        const Result<bool> done = tree_.place_automatic(bind("/data", target), true);
+        return done && *done ? tree_.mounts().back().target : "";
+    }
+};
+
+TEST_F(AutomaticMount, TakesThePlaceOfAFile) {
+    image_.file("/home");
+    EXPECT_EQ(placed("/home/u"), "/home/u");
+    EXPECT_EQ(placed("/etc/conf"), "/etc/conf");
+    EXPECT_THAT(ghosts(), ElementsAre("/etc/conf", "/home", "/home/u"));
+    for (const Ghost& ghost : tree_.ghosts()) EXPECT_EQ(ghost.kind, Ghost::Kind::directory) << ghost.path;
+}
+
+TEST_F(AutomaticMount, TakesThePlaceOfALinkLoop) {
+    image_.link("/self", "self").link("/a", "/b").link("/b", "a").link("/grow", "grow/x");
+    EXPECT_EQ(placed("/self/u"), "/self/u");
+    EXPECT_FALSE(placed("/a/u").empty());
+    EXPECT_EQ(resolve_in(tree_, "/a/u").path, tree_.mounts().back().target);
+    EXPECT_EQ(placed("/grow"), "/grow");
+}
+
+TEST_F(AutomaticMount, TakesThePlaceOfALinkAndNotOfWhatItLeadsTo) {
+    image_.link("/home", "/etc/conf").link("/deep", "/etc/conf/x/y").link("/good", "/usr/real").file("/usr/real/f");
+    EXPECT_EQ(placed("/home"), "/home");
+    EXPECT_EQ(placed("/deep/u"), "/deep/u");
+    EXPECT_EQ(tree_.look("/etc/conf").kind, Node::Kind::file) << "others still need it";
+    EXPECT_EQ(placed("/good/f/u"), "/usr/real/f/u");
+    EXPECT_EQ(tree_.look("/good").kind, Node::Kind::symlink) << "the file behind it was in the way";
+}
+
+TEST_F(AutomaticMount, MakesNothingOnTheHost) {
+    image_.link("/home", "/mnt/home");
+    ASSERT_TRUE(tree_.place(bind("/data", "/mnt"), true));
+    EXPECT_EQ(placed("/mnt/new"), "");
+    EXPECT_EQ(placed("/mnt/file"), "") << "a file of the host does not give way";
+    EXPECT_EQ(placed("/mnt/sub"), "/mnt/sub");
+    EXPECT_EQ(placed("/home/u"), "/home/u") << "the image's link does";
+    for (const MountOp& op : tree_.mounts()) EXPECT_FALSE(op.create_target) << op.target;
+    EXPECT_EQ(placed("/mnt/sub"), "") << "once";
+}
+
+TEST_F(AutomaticMount, InADirectoryOfTheLaunchItsPlaceIsMade) {
+    ASSERT_TRUE(tree_.place(tmpfs("/mnt"), true));
+    EXPECT_EQ(placed("/mnt/new"), "/mnt/new");
+    EXPECT_TRUE(tree_.mounts().back().create_target);
+}
+
+TEST_F(AutomaticMount, LeavesNothingWhereItCannotBe) {
+    image_.link("/a", "/etc/conf").file("/mnt/f");
+    tree_.allow_ghosts(false);
+    EXPECT_EQ(placed("/a"), "");
+    EXPECT_EQ(placed("/mnt/f/x"), "");
+    EXPECT_TRUE(ghosts().empty());
+}
+
 TEST_F(ContainerTreeTest, WhatCannotBeAMountPoint) {
     expect_refused(bind("/data", "/etc/conf/below"), ENOTDIR);
     image_.link("/round", "/round");

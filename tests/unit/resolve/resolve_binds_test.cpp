@@ -79,7 +79,8 @@ TEST(Binds, ATargetCountsOnce) {
     const LaunchPlan plan = c.plan();
     EXPECT_EQ(mount_at(plan, "/in").source, "/data");
     EXPECT_THAT(warnings(plan),
-                ElementsAre("While bind mounting '/scratch:/in': destination is already in the mount point list"));
+                ElementsAre("While bind mounting '/scratch:/in': destination is already in the mount point list, with "
+                            "/data (from --bind)"));
 }
 
 TEST(Binds, AnAbsentSource) {
@@ -131,17 +132,47 @@ TEST(Binds, OfTheSiteNeverFailALaunch) {
     EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data"));
 }
 
+TEST(Binds, DevicesStayDevicesAtTheirOwnPlace) {
+    PlanCase c;
+    c.host_tree.special("/dev/fuse").link("/dev/alias", "fuse").dir("/tmp/dev").link("/l/null", "/dev/null");
+    c.image_tree.link("/devices", "/dev");
+    const std::pair<BindSpec, const char*> own[] = {
+        {bind_spec("/dev", "/dev"), "/dev"},
+        {bind_spec("/dev/fuse", "/dev/fuse"), "/dev/fuse"},
+        {bind_spec("/dev/alias", "/dev/fuse"), "/dev/fuse"},
+        {bind_spec("/l/null", "/dev/null"), "/dev/null"},
+        {bind_spec("/dev/fuse", "/devices/fuse"), "/dev/fuse"},
+    };
+    for (const auto& [spec, place] : own) {
+        c.request.binds = {spec};
+        EXPECT_FALSE(mount_at(c.plan(), place).flags.no_dev) << spec.source << ":" << spec.target;
+        EXPECT_TRUE(mount_at(c.plan(), place).flags.no_suid) << spec.source << ":" << spec.target;
+    }
+    const std::pair<BindSpec, const char*> elsewhere[] = {
+        {bind_spec("/dev/null", "/mnt/null"), "/mnt/null"},
+        {bind_spec("/dev/null", "/dev/zero"), "/dev/zero"},
+        {bind_spec("/tmp/dev", "/dev"), "/dev"},
+        {bind_spec("/dev", "/mnt/dev"), "/mnt/dev"},
+        {bind_spec("/data", "/data"), "/data"},
+    };
+    for (const auto& [spec, place] : elsewhere) {
+        c.request.binds = {spec};
+        EXPECT_TRUE(mount_at(c.plan(), place).flags.no_dev) << spec.source << ":" << spec.target;
+    }
+}
+
 TEST(Binds, DevicesOfAContainedLaunch) {
     PlanCase c;
     c.host_tree.special("/dev/fuse");
     c.request.binds = {bind_spec("/dev/fuse", "/dev/fuse"), bind_spec("/dev/shm", "/dev/shm")};
-    EXPECT_TRUE(mount_at(c.plan(), "/dev/fuse").flags.no_dev);
     c.contain();
     const LaunchPlan plan = c.plan();
     EXPECT_FALSE(mount_at(plan, "/dev/fuse").flags.no_dev);
     EXPECT_TRUE(mount_at(plan, "/dev/fuse").create_target);
     EXPECT_EQ(mount_at(plan, "/dev/shm").kind, MountOp::Kind::tmpfs);
     EXPECT_THAT(warnings(plan), ElementsAre("Skipping /dev/shm bind mount: already mounted"));
+    c.request.no_mount = {{"dev", by("--no-mount")}};
+    EXPECT_EQ(mount_at(c.plan(), "/dev/shm").kind, MountOp::Kind::bind) << "then it is not";
 }
 
 TEST(Cwd, IsBoundUnlessItIsThereOrTheImages) {
@@ -167,11 +198,41 @@ TEST(Cwd, DoesNotCoverWhatWasBoundThere) {
     PlanCase c;
     c.host.cwd.physical = "/data/sets";
     c.request.binds = {bind_spec("/scratch", "/data/sets")};
+    EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data/sets"));
     EXPECT_EQ(mount_at(c.plan(), "/data/sets").source, "/scratch");
     c.request.binds = {bind_spec("/data", "/data")};
     EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data")) << "reached through the bind";
-    c.request.binds = {bind_spec("/scratch", "/data")};
+    c.host_tree.dir("/other/sets");
+    c.request.binds = {bind_spec("/other", "/data")};
     EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data", "/data/sets")) << "another directory of that name";
+    c.request.binds.push_back(bind_spec("/scratch", "/data/sets/one"));
+    EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data", "/data/sets", "/data/sets/one"));
+}
+
+TEST(Cwd, LiesUnderWhatIsBoundBelowIt) {
+    PlanCase c;
+    c.host.cwd.physical = "/data/sets";
+    c.request.binds = {bind_spec("/scratch", "/data/sets/one"), bind_spec("/data/table.csv", "/data/sets/new.csv")};
+    c.request.scratch = {{"/data/sets/fast", by("--scratch")}};
+    const LaunchPlan plan = c.plan();
+    EXPECT_THAT(asked_targets(plan),
+                ElementsAre("/data/sets", "/data/sets/one", "/data/sets/fast", "/data/sets/new.csv"));
+    EXPECT_FALSE(mount_at(plan, "/data/sets/one").create_target);
+    EXPECT_TRUE(mount_at(plan, "/data/sets/new.csv").create_target);
+    EXPECT_THAT(warnings(plan), IsEmpty());
+}
+
+TEST(Cwd, MakesNothingInWhatWasBound) {
+    PlanCase c;
+    c.host.cwd.physical = "/data/sets";
+    c.request.binds = {bind_spec("/scratch", "/data")};
+    const LaunchPlan plan = c.plan();
+    EXPECT_THAT(asked_targets(plan), ElementsAre("/data"));
+    EXPECT_THAT(directories(plan), ElementsAre("/home/u", "/"));
+    EXPECT_THAT(warnings(plan), ElementsAre(testing::AllOf(HasSubstr("the working directory /data/sets is not shown"),
+                                                           HasSubstr("/scratch, bound to /data, lacks it"))));
+    c.request.cwd = text("/tmp", "--pwd");
+    EXPECT_THAT(warnings(c.plan()), IsEmpty()) << "nobody misses it";
 }
 
 TEST(Cwd, BehindALinkOfTheHostItIsThePhysicalOne) {

@@ -39,7 +39,7 @@ TEST(Mounts, TheFullOrder) {
     c.gpu.mounts[0].source = c.gpu.mounts[0].target = "/data/table.csv";
     EXPECT_THAT(targets(c.plan()),
                 ElementsAre("/dev", "/etc/hosts", "/etc/localtime", "/proc", "/sys", "/home/u", "/tmp", "/var/tmp",
-                            "/fast", "/data/table.csv", "/etc/resolv.conf", "/data", "/etc/hosts", "/scratch/u"));
+                            "/data/table.csv", "/etc/resolv.conf", "/scratch/u", "/fast", "/data", "/etc/hosts"));
 }
 
 TEST(Mounts, EachCanBeLeftOut) {

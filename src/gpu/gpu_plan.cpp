@@ -9,7 +9,7 @@ namespace {
 
 MountOp bind(const std::string& source, std::string target, const Origin& origin) {
     MountOp op;
-    op.source = source;
+    op.shows = BindMount{source};
     op.target = std::move(target);
     op.flags.read_only = true;
     op.target_is_dir = false;

@@ -11,89 +11,13 @@
 #include <vector>
 
 #include "plan/host_facts.h"
-#include "plan/image_facts.h"
 #include "plan/launch_request.h"
+#include "plan/mount_plan.h"
 #include "plan/origin.h"
+#include "plan/root_plan.h"
 #include "support/log.h"
 
 namespace swrun {
-
-// Something that the image's tree lacks and the launch adds: a mount point, a link, a generated file.
-// In an image file it is answered by our server, in one that was unpacked for this launch it is written into
-// the tree; in a directory image it lies in a layer of its own.
-struct Ghost {
-    enum class Kind { directory, file, symlink };
-    // Of a file whose content is made of the image's own text and the caller's lines (resolve's complete_files).
-    enum class Merge { none, passwd, group };
-
-    Kind kind = Kind::directory;
-    std::string path;     // absolute below the root, or relative to the tmpfs that holds it
-    std::string content;  // of a file; target of a link; of one that is still to be merged: the caller's lines
-    std::uint32_t mode = 0755;
-    Merge merge = Merge::none;
-    std::string merge_with{};  // where in the image that text is
-
-    friend bool operator==(const Ghost&, const Ghost&) = default;
-};
-
-struct MountFlags {
-    bool read_only = false;
-    bool no_suid = true;
-    bool no_dev = true;
-    bool no_exec = false;
-    bool recursive = true;  // of a bind: mounts below the source come along, and the flags reach them
-
-    friend bool operator==(const MountFlags&, const MountFlags&) = default;
-};
-
-// One mount below the new root.  Targets are resolved inside the root at apply time, links followed.
-struct MountOp {
-    enum class Kind { bind, image, tmpfs, proc, sysfs, devpts, mqueue, generated, fuse };
-
-    Kind kind = Kind::bind;
-    std::string source;           // of a bind or image: absolute host path; else empty
-    std::string image_path;       // of an image: what of its tree
-    std::size_t image_mount = 0;  // of an image: index into LaunchPlan::image_mounts
-    std::size_t fuse_mount = 0;   // of a fuse: index into LaunchPlan::fuse_mounts
-    std::string target;           // absolute inside the new root
-    std::vector<Ghost> content;   // of a tmpfs: what it starts with; of generated: one file
-    MountFlags flags;
-    std::uint32_t mode = 01777;  // of a tmpfs
-    bool create_source = false;  // of a bind: make the source directory with `mode` first (--workdir)
-    bool create_target = false;  // lies below a bound host directory that lacks it: made there, as the user
-    bool target_is_dir = true;   // what create_target makes
-    bool required = true;        // false: a failure is a note
-    bool warned_of = false;      // of one not required: the note is a warning also where the source is at fault
-    Origin origin;
-
-    friend bool operator==(const MountOp&, const MountOp&) = default;
-};
-
-// Who owns the files of an image file.  Usually the caller, because his is the only id that exists
-// inside; with a range of ids (fakeroot) whoever the image says.
-struct OwnerView {
-    bool as_stored = false;
-    std::uint32_t uid = 0;  // inside; for as_stored == false
-    std::uint32_t gid = 0;
-
-    friend bool operator==(const OwnerView&, const OwnerView&) = default;
-};
-
-// One mount of an image file: the root's, a layer's or a bind's.  Served by swrun's image server, or by a
-// driver: a program of the host that serves one file system over FUSE.  Without FUSE it is unpacked.
-struct ImageMount {
-    std::size_t image = 0;     // which of the opened images of the launch: 0 is the root's, then the further ones
-    std::string part = "/";    // of its tree: what becomes the root of the mount
-    bool is_directory = true;  // that part
-    bool writable = false;
-    std::string driver;  // absolute path, fuse2fs(1); empty: our server
-    Origin origin;
-    bool unpacked = false;
-    std::string kept_in;  // of unpacked: the directory that keeps trees for later launches; empty: a tmpfs
-    ImageId id;           // of the image
-
-    friend bool operator==(const ImageMount&, const ImageMount&) = default;
-};
 
 // One FUSE file system that a program of the user's serves (--fusemount).  The program gets the device as its
 // descriptor 3.
@@ -104,37 +28,6 @@ struct FuseMount {
     Origin origin;
 
     friend bool operator==(const FuseMount&, const FuseMount&) = default;
-};
-
-// A read-only layer above the image: a directory, or an image.
-struct Layer {
-    std::string path;
-    std::optional<std::size_t> image_mount;
-    std::string below;  // the directory of the image that is the layer; empty: its root
-
-    friend bool operator==(const Layer&, const Layer&) = default;
-};
-
-struct RootPlan {
-    ImageFacts image;
-    std::optional<std::size_t> image_mount;  // absent for a directory
-    OwnerView owners;
-    std::vector<Ghost> ghosts;               // parents before children
-    bool ghost_layer = false;                // they lie in a layer of their own: the image cannot take them in
-    bool writable = false;                   // --writable on a directory
-    bool writable_tmpfs = false;             // an upper layer that is gone afterwards
-    std::string upper_directory;             // --overlay DIR: holds upper/ and work/; empty without
-    std::optional<std::size_t> upper_mount;  // --overlay IMAGE: likewise
-    std::string upper_name;                  // of that image
-    std::string overlay_driver;              // fuse-overlayfs(1), where the kernel's overlay refuses the upper layer
-    bool underlay = false;                   // no overlay: missing mount points by a tree of binds
-    std::vector<Layer> read_only_layers;     // --overlay DIR:ro or IMAGE, topmost first
-    Origin layer_origin;
-
-    [[nodiscard]] bool layered() const {
-        return writable_tmpfs || !upper_directory.empty() || upper_mount || !read_only_layers.empty();
-    }
-    friend bool operator==(const RootPlan&, const RootPlan&) = default;
 };
 
 // Who the program is inside, for the files that name him.
@@ -312,7 +205,7 @@ struct LaunchPlan {
     // An image that is written to: what the program leaves has to be in the file when the launch ends.
     [[nodiscard]] bool writes_image() const {
         for (const ImageMount& mount : image_mounts) {
-            if (mount.writable) return true;
+            if (mount.is_writable()) return true;
         }
         return false;
     }

@@ -10,8 +10,9 @@ namespace swrun {
 namespace {
 
 // Where a path below a mount's target lies in the tree that the mount shows.
-std::string source_of(const MountOp& op, const std::string& path) {
-    const std::string& base = op.kind == MountOp::Kind::image ? op.image_path : op.source;
+std::string place_in_source(const MountOp& op, const std::string& path) {
+    const auto* image = op.as<ImageBind>();
+    const std::string base = image != nullptr ? image->path : source_of(op);
     if (path == op.target) return base;
     return join_path(base, std::string_view(path).substr(op.target == "/" ? 0 : op.target.size()));
 }
@@ -32,7 +33,9 @@ Node ghost_node(const Ghost& ghost) {
 const Ghost* content_at(const MountOp& op, const std::string& path) {
     if (path == op.target) return nullptr;
     const std::string name = path.substr(op.target.size() + 1);
-    for (const Ghost& ghost : op.content) {
+    const auto* tmpfs = op.as<TmpfsMount>();
+    if (tmpfs == nullptr) return nullptr;
+    for (const Ghost& ghost : tmpfs->content) {
         if (ghost.path == name) return &ghost;
     }
     return nullptr;
@@ -46,7 +49,7 @@ Node content_node(const MountOp& op, const std::string& path) {
 }
 
 // A place of this launch alone, in which mount points can be made without being asked for.
-bool is_own(const MountOp& op) { return op.kind == MountOp::Kind::tmpfs || op.create_source; }
+bool is_own(const MountOp& op) { return op.is<TmpfsMount>() || op.is<MadeBind>(); }
 
 }  // namespace
 
@@ -124,15 +127,16 @@ Status ContainerTree::check_kinds(const MountOp& op, const ResolvedPath& where) 
     const bool on_directory = where.node.kind == Node::Kind::directory;
     if (on_directory == op.target_is_dir) return {};
     if (unknown_ && mount_over(where.path) == nullptr) return {};
-    const std::string what = op.source.empty() ? "what is to be mounted" : op.source;
+    const std::string source = source_of(op);
+    const std::string what = source.empty() ? "what is to be mounted" : source;
     Error error = make_error(
         Error::Kind::request,
         what + (on_directory ? " is not a directory, but " + op.target + " is"
                              : " is a directory, but " + op.target + " in the container is not a directory"));
     error.sys_errno = ENOTDIR;
-    if (op.source.empty()) return error;
-    return error.with_hint(on_directory ? "name the file in the destination: " + op.source + ":" +
-                                              join_path(op.target, base_name(op.source))
+    if (source.empty()) return error;
+    return error.with_hint(on_directory ? "name the file in the destination: " + source + ":" +
+                                              join_path(op.target, base_name(source))
                                         : "a directory can only be bound on a directory: choose another destination");
 }
 
@@ -150,7 +154,8 @@ Status ContainerTree::make_mount_point(MountOp& op, const ResolvedPath& where, b
     }
     op.create_target = true;
     if (is_own(*over)) return {};
-    const std::string shown = over->source.empty() ? over->target : over->source + ", bound to " + over->target + ",";
+    const std::string shown = source_of(*over).empty() ? over->target
+                                                       : source_of(*over) + ", bound to " + over->target + ",";
     const std::string lack = "no " + op.target + " in the container: ";
     if (over->flags.read_only) {
         Error error = sys_error(Error::Kind::request, "create", op.target, EROFS);
@@ -189,9 +194,10 @@ std::vector<Ghost> ContainerTree::ghosts() const {
 }
 
 const TreeView* ContainerTree::shown_by(const MountOp& op) const {
-    if (op.kind == MountOp::Kind::bind) return &host_;
-    if (op.kind != MountOp::Kind::image) return nullptr;
-    const auto view = image_views_.find(op.image_mount);
+    if (op.is<BindMount>() || op.is<MadeBind>()) return &host_;
+    const auto* image = op.as<ImageBind>();
+    if (image == nullptr) return nullptr;
+    const auto view = image_views_.find(image->image_mount);
     return view == image_views_.end() ? nullptr : view->second;
 }
 
@@ -203,15 +209,15 @@ Node ContainerTree::look(const std::string& path) const {
     }
     const TreeView* shown = shown_by(*op);
     if (shown == nullptr) return content_node(*op, path);
-    if (path != op->target) return shown->look(source_of(*op, path));
+    if (path != op->target) return shown->look(place_in_source(*op, path));
     // A mount shows what its source leads to, never a link.
-    return resolve_in(*shown, source_of(*op, path)).node;
+    return resolve_in(*shown, place_in_source(*op, path)).node;
 }
 
 Result<std::string> ContainerTree::read_link(const std::string& path) const {
     const MountOp* op = mount_over(path);
     if (op != nullptr) {
-        if (const TreeView* shown = shown_by(*op)) return shown->read_link(source_of(*op, path));
+        if (const TreeView* shown = shown_by(*op)) return shown->read_link(place_in_source(*op, path));
         const Ghost* inside = content_at(*op, path);
         if (inside != nullptr && inside->kind == Ghost::Kind::symlink) return inside->content;
         return sys_error(Error::Kind::request, "readlink", path, EINVAL);
@@ -226,7 +232,7 @@ Result<std::string> ContainerTree::read_text(const std::string& path, std::size_
     if (op != nullptr) {
         const TreeView* shown = shown_by(*op);
         if (shown == nullptr) return sys_error(Error::Kind::request, "read", path, ENOENT);
-        return shown->read_text(resolve_in(*shown, source_of(*op, path)).path, limit);
+        return shown->read_text(resolve_in(*shown, place_in_source(*op, path)).path, limit);
     }
     const auto ghost = ghosts_.find(path);
     // An empty ghost is a mount point whose mount was found above; one with content is the file.
@@ -244,7 +250,7 @@ Result<std::vector<std::string>> ContainerTree::list(const std::string& path) co
     };
     if (const MountOp* op = mount_over(path)) {
         if (const TreeView* shown = shown_by(*op)) {
-            SWRUN_TRY(names, shown->list(resolve_in(*shown, source_of(*op, path)).path));
+            SWRUN_TRY(names, shown->list(resolve_in(*shown, place_in_source(*op, path)).path));
         }
     } else {
         if (image_.look(path).kind == Node::Kind::directory) {

@@ -8,8 +8,7 @@ Origin builtin(std::string why) { return {Origin::Kind::builtin, std::move(why)}
 
 MountOp bind_op(std::string source, std::string target, Origin origin) {
     MountOp op;
-    op.kind = MountOp::Kind::bind;
-    op.source = std::move(source);
+    op.shows = BindMount{std::move(source)};
     op.target = std::move(target);
     op.origin = std::move(origin);
     return op;
@@ -24,9 +23,8 @@ MountOp bind_unrestricted(const std::string& path, Origin origin) {
 
 MountOp tmpfs_op(std::string target, std::uint32_t mode, Origin origin) {
     MountOp op;
-    op.kind = MountOp::Kind::tmpfs;
+    op.shows = TmpfsMount{mode, {}};
     op.target = std::move(target);
-    op.mode = mode;
     op.origin = std::move(origin);
     return op;
 }
@@ -53,10 +51,9 @@ void add_generated(Draft& draft, Ghost file, Origin origin) {
         return;
     }
     MountOp op;
-    op.kind = MountOp::Kind::generated;
     op.target = file.path;
     file.path = std::string(base_name(file.path));
-    op.content.push_back(std::move(file));
+    op.shows = GeneratedFile{std::move(file)};
     op.origin = std::move(origin);
     want_own(draft, std::move(op), false);
 }

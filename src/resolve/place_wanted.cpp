@@ -22,7 +22,8 @@ using Standing = WantedMount::Standing;
 
 std::string name_of(const WantedMount& want) {
     const MountOp& op = want.op;
-    return (op.source.empty() ? op.target : op.source + ":" + op.target) + " (from " + to_text(op.origin) + ")";
+    const std::string source = source_of(op);
+    return (source.empty() ? op.target : source + ":" + op.target) + " (from " + to_text(op.origin) + ")";
 }
 
 // The part of a map by path that is at or below one.
@@ -58,7 +59,7 @@ private:
 
     [[nodiscard]] Key key_of(std::size_t index, const std::string& place) const {
         const WantedMount& want = draft_.wanted[index];
-        if (want.op.kind == MountOp::Kind::fuse) return {true, 0, 0, index};
+        if (want.op.is<ServedByProgram>()) return {true, 0, 0, index};
         const std::size_t length = want.standing == Standing::cwd ? 0 : place.size();
         return {false, components(place).size(), length, index};
     }
@@ -159,7 +160,7 @@ private:
     // The same directory, and not only one of that name.
     [[nodiscard]] bool is_there(const WantedMount& want, const ResolvedPath& where) const {
         if (!where.exists()) return false;
-        const Node outside = draft_.in.host_tree.look(want.op.source);
+        const Node outside = draft_.in.host_tree.look(source_of(want.op));
         return where.node.device == outside.device && where.node.inode == outside.inode;
     }
 
@@ -176,7 +177,7 @@ private:
         if (!placed) return leave_cwd_out(want, placed.error());
         if (!*placed) return;
         resolve_anew(tree_.mounts().back().target);
-        if (draft_.in.request.no_home.value && is_below(want.op.source, draft_.home)) {
+        if (draft_.in.request.no_home.value && is_below(source_of(want.op), draft_.home)) {
             draft_.note(Level::verbose,
                         "the working directory is in the home directory and is shown: --no-mount home,cwd "
                         "hides both");
@@ -187,9 +188,9 @@ private:
         draft_.cwd_hidden = true;
         // Who names a directory to start in does not miss this one.
         const bool missed = !draft_.in.request.cwd.value;
-        draft_.note(missed ? Level::warning : Level::verbose, "the working directory " + want.op.source +
+        draft_.note(missed ? Level::warning : Level::verbose, "the working directory " + source_of(want.op) +
                                                                   " is not shown: " + error.message + "; -B " +
-                                                                  want.op.source + " asks for it");
+                                                                  source_of(want.op) + " asks for it");
     }
 
     [[nodiscard]] bool covers_requested(const std::string& place) {
@@ -222,9 +223,9 @@ private:
 
     // Looking up a mount point in such a file system would wait for a program that runs only later.
     [[nodiscard]] Status check_fuse(const MountOp& op, const std::string& place) const {
-        if (op.kind != MountOp::Kind::fuse) return {};
+        if (!op.is<ServedByProgram>()) return {};
         for (const MountOp& other : tree_.mounts()) {
-            if (other.kind == MountOp::Kind::fuse && is_below(place, other.target)) {
+            if (other.is<ServedByProgram>() && is_below(place, other.target)) {
                 return make_error(Error::Kind::request,
                                   "another FUSE file system is mounted at " + other.target + " already");
             }
@@ -235,9 +236,9 @@ private:
     // What is bound at its own place at or below /dev stays a device; elsewhere devices do not work (nodev).
     [[nodiscard]] bool is_own_device(const WantedMount& want, const std::string& place) const {
         const MountOp& op = want.op;
-        if (op.kind != MountOp::Kind::bind) return false;
-        if (op.source == op.target && is_below(op.target, "/dev")) return true;
-        return is_below(place, "/dev") && resolve_in(draft_.in.host_tree, op.source).path == place;
+        if (!op.is<BindMount>()) return false;
+        if (source_of(op) == op.target && is_below(op.target, "/dev")) return true;
+        return is_below(place, "/dev") && resolve_in(draft_.in.host_tree, source_of(op)).path == place;
     }
 
     void say_covered(const WantedMount& want, const std::string& place) {
@@ -250,8 +251,8 @@ private:
     void say_covered_one(const WantedMount& want, const std::pair<const std::string, const WantedMount*>& covered) {
         const WantedMount& other = *covered.second;
         const Node seen = resolve_in(tree_, covered.first).node;
-        const Node meant = resolve_in(draft_.in.host_tree, other.op.source).node;
-        const bool shown = other.op.kind == MountOp::Kind::bind && seen.inode != 0 && seen.inode == meant.inode &&
+        const Node meant = resolve_in(draft_.in.host_tree, source_of(other.op)).node;
+        const bool shown = other.op.is<BindMount>() && seen.inode != 0 && seen.inode == meant.inode &&
                            seen.device == meant.device;
         if (shown) return;
         draft_.note(other.standing == Standing::site ? Level::verbose : Level::warning,

@@ -62,8 +62,8 @@ void complete_files(LaunchPlan& plan, const TreeView& image_tree) {
     plan.root.ghosts = std::move(ghosts);
     std::vector<MountOp> mounts;
     for (MountOp& op : plan.mounts) {
-        const bool generated = op.kind == MountOp::Kind::generated;
-        if (!generated || complete_file(plan, op.content.front(), image_tree)) mounts.push_back(std::move(op));
+        auto* generated = std::get_if<GeneratedFile>(&op.shows);
+        if (generated == nullptr || complete_file(plan, generated->file, image_tree)) mounts.push_back(std::move(op));
     }
     plan.mounts = std::move(mounts);
 }

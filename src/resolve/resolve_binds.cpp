@@ -45,14 +45,13 @@ Result<bool> take_from_image(Draft& draft, const Wanted& wanted, MountOp& op) {
         Error error = make_error(Error::Kind::request, spec.image_path + " doesn't exist in the image " + spec.source);
         return error.add_context("binding " + described(spec));
     }
-    op.kind = MountOp::Kind::image;
-    op.image_path = inside.path;
     const bool is_directory = inside.node.kind == Node::Kind::directory;
     const bool writable = !spec.read_only && image.facts.kind == ImageFacts::Kind::ext3 &&
                           image.facts.writable_by_caller;
     op.flags.read_only = !writable;
-    SWRUN_TRY(op.image_mount, draft.mount_image(*index + 1, inside.path, is_directory, writable, spec.origin));
-    draft.tree.show_image(op.image_mount, *image.view);
+    SWRUN_TRY(const std::size_t mount, draft.mount_image(*index + 1, inside.path, is_directory, writable, spec.origin));
+    op.shows = ImageBind{spec.source, mount, inside.path};
+    draft.tree.show_image(mount, *image.view);
     return is_directory;
 }
 

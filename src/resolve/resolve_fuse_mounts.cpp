@@ -80,8 +80,7 @@ Status resolve_fuse_mounts(Draft& draft) {
     for (const Asked<std::string>& asked : draft.in.request.fusemounts) {
         SWRUN_TRY(FuseSpec spec, parse_spec(asked));
         MountOp op;
-        op.kind = MountOp::Kind::fuse;
-        op.fuse_mount = draft.plan.fuse_mounts.size();
+        op.shows = ServedByProgram{draft.plan.fuse_mounts.size()};
         op.target = spec.target;
         op.origin = asked.origin;
         want_asked(draft, std::move(op), true,

@@ -28,7 +28,8 @@ void want_own_home(Draft& draft, MountOp op) {
 
 void want_asked_home(Draft& draft, MountOp op) {
     make_room(draft, op);
-    const std::string context = "mounting the home directory " + op.source + (op.source.empty() ? "" : " ") + "at " +
+    const std::string source = source_of(op);
+    const std::string context = "mounting the home directory " + source + (source.empty() ? "" : " ") + "at " +
                                 op.target + " (from " + to_text(op.origin) + ")";
     want_asked(draft, std::move(op), true, context);
 }
@@ -47,9 +48,8 @@ Result<MountOp> private_directory(const Draft& draft, const std::string& target,
                                   std::uint32_t mode, const Origin& origin) {
     if (!draft.in.request.workdir.value) return tmpfs_op(target, mode, origin);
     SWRUN_TRY(const std::string base, workdir_path(draft));
-    MountOp op = bind_op(join_path(base, name), target, draft.in.request.workdir.origin);
-    op.create_source = true;
-    op.mode = mode;
+    MountOp op = bind_op("", target, draft.in.request.workdir.origin);
+    op.shows = MadeBind{join_path(base, name), mode};
     return op;
 }
 
@@ -66,7 +66,7 @@ Status mount_default_home(Draft& draft) {
         draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
     const Origin origin = draft.contained() ? draft.in.request.contain.origin : builtin("home");
     SWRUN_TRY(MountOp op, private_directory(draft, draft.home, "home", 0700, origin));
-    if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
+    if (auto* tmpfs = std::get_if<TmpfsMount>(&op.shows)) tmpfs->mode = 0755;
     want_own_home(draft, std::move(op));
     return {};
 }
@@ -138,7 +138,7 @@ Status mount_scratch(Draft& draft) {
             }
             const std::string target = clean_path(one);
             SWRUN_TRY(MountOp op, private_directory(draft, target, "scratch" + target, 0750, asked.origin));
-            if (op.kind == MountOp::Kind::tmpfs) op.mode = 0755;
+            if (auto* tmpfs = std::get_if<TmpfsMount>(&op.shows)) tmpfs->mode = 0755;
             want_asked(draft, std::move(op), true,
                        "mounting the scratch directory " + target + " (from " + to_text(asked.origin) + ")");
         }

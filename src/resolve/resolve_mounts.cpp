@@ -14,17 +14,19 @@ namespace {
 MountOp minimal_dev(const Draft& draft, const std::vector<std::string>& nodes) {
     MountOp dev = tmpfs_op("/dev", 0755, draft.in.request.contain.origin);
     dev.flags.no_dev = false;
-    for (const std::string& node : nodes) dev.content.push_back(entry(Ghost::Kind::file, node, "", 0666));
-    dev.content.push_back(entry(Ghost::Kind::directory, "shm", "", 01777));
-    if (draft.plan.namespaces.ipc) dev.content.push_back(entry(Ghost::Kind::directory, "mqueue", "", 01777));
+    std::vector<Ghost> content;
+    for (const std::string& node : nodes) content.push_back(entry(Ghost::Kind::file, node, "", 0666));
+    content.push_back(entry(Ghost::Kind::directory, "shm", "", 01777));
+    if (draft.plan.namespaces.ipc) content.push_back(entry(Ghost::Kind::directory, "mqueue", "", 01777));
     if (!draft.unmounted("devpts")) {
-        dev.content.push_back(entry(Ghost::Kind::directory, "pts"));
-        dev.content.push_back(entry(Ghost::Kind::symlink, "ptmx", "/dev/pts/ptmx"));
+        content.push_back(entry(Ghost::Kind::directory, "pts"));
+        content.push_back(entry(Ghost::Kind::symlink, "ptmx", "/dev/pts/ptmx"));
     }
-    dev.content.push_back(entry(Ghost::Kind::symlink, "fd", "/proc/self/fd"));
-    dev.content.push_back(entry(Ghost::Kind::symlink, "stdin", "/proc/self/fd/0"));
-    dev.content.push_back(entry(Ghost::Kind::symlink, "stdout", "/proc/self/fd/1"));
-    dev.content.push_back(entry(Ghost::Kind::symlink, "stderr", "/proc/self/fd/2"));
+    content.push_back(entry(Ghost::Kind::symlink, "fd", "/proc/self/fd"));
+    content.push_back(entry(Ghost::Kind::symlink, "stdin", "/proc/self/fd/0"));
+    content.push_back(entry(Ghost::Kind::symlink, "stdout", "/proc/self/fd/1"));
+    content.push_back(entry(Ghost::Kind::symlink, "stderr", "/proc/self/fd/2"));
+    dev.shows = TmpfsMount{0755, std::move(content)};
     return dev;
 }
 
@@ -38,20 +40,20 @@ void mount_contained_dev(Draft& draft) {
     want_own(draft, minimal_dev(draft, nodes), true);
     for (const std::string& name : nodes) {
         MountOp node = bind_unrestricted("/dev/" + name, origin);
-        if (name == "console") node.source = draft.in.host.terminal;
+        if (name == "console") node.shows = BindMount{draft.in.host.terminal};
         node.required = name != "console";
         want_own(draft, std::move(node), false);
     }
     want_own(draft, tmpfs_op("/dev/shm", 01777, origin), true);
     if (draft.plan.namespaces.ipc) {
         MountOp queue = tmpfs_op("/dev/mqueue", 01777, origin);
-        queue.kind = MountOp::Kind::mqueue;
+        queue.shows = MqueueMount{};
         queue.required = false;
         want_own(draft, std::move(queue), true);
     }
     if (!draft.unmounted("devpts")) {
         MountOp pts = tmpfs_op("/dev/pts", 0755, origin);
-        pts.kind = MountOp::Kind::devpts;
+        pts.shows = DevptsMount{};
         pts.flags.no_dev = false;
         pts.flags.no_exec = true;
         pts.required = false;
@@ -96,8 +98,7 @@ void mount_kernel(Draft& draft) {
     if (!draft.unmounted("proc")) {
         MountOp proc = bind_unrestricted("/proc", builtin("/proc"));
         if (draft.plan.namespaces.pid) {
-            proc.kind = MountOp::Kind::proc;
-            proc.source.clear();
+            proc.shows = ProcMount{};
             proc.flags = MountFlags{};
             proc.origin = draft.in.request.pid.origin;
         }
@@ -109,8 +110,9 @@ void mount_kernel(Draft& draft) {
 
 void add_identity(Draft& draft) {
     const HostFacts& host = draft.in.host;
-    const bool writable = draft.plan.root.writable || draft.plan.root.writable_tmpfs ||
-                          !draft.plan.root.upper_directory.empty();
+    // An overlay image is stacked by a driver, which takes generated files as layers below it do.
+    const RootPlan& root = draft.plan.root;
+    const bool writable = root.writable || (root.has_upper() && !std::holds_alternative<ImageUpper>(root.upper));
     if (draft.root_inside() && writable) return;
     draft.plan.identity = {draft.user, draft.home, host.groups};
     const auto add = [&](const char* path, Ghost::Merge merge, std::string why) {

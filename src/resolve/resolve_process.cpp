@@ -184,9 +184,9 @@ Result<std::vector<EnvOverride>> env_file_values(const Draft& draft) {
 // be read once it is mounted.
 bool files_known_late(const LaunchPlan& plan) {
     const RootPlan& root = plan.root;
-    if (root.upper_mount || !root.upper_directory.empty() || !root.read_only_layers.empty()) return true;
+    if ((root.has_upper() && !root.upper_is_tmpfs()) || !root.read_only_layers.empty()) return true;
     return std::any_of(plan.mounts.begin(), plan.mounts.end(), [](const MountOp& op) {
-        return op.kind == MountOp::Kind::fuse &&
+        return op.is<ServedByProgram>() &&
                (is_below(op.target, "/.singularity.d") || is_below("/.singularity.d", op.target));
     });
 }

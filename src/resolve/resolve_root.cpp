@@ -71,7 +71,7 @@ Status check_writable(const ImageFacts& image) {
 }
 
 Status check_one_writable(const RootPlan& root, const std::string& path) {
-    const std::string taken = root.upper_mount ? root.upper_name : root.upper_directory;
+    const std::string taken = path_of(root.upper);
     if (taken.empty()) return {};
     return refuse(Error::Kind::request,
                   "while loading overlay images: you can't specify more than one writable overlay, " + taken +
@@ -83,8 +83,8 @@ Status check_one_writable(const RootPlan& root, const std::string& path) {
 Status set_upper_image(Draft& draft, std::size_t image, const std::string& path, const Origin& origin) {
     RootPlan& root = draft.plan.root;
     SWRUN_CHECK(check_one_writable(root, path));
-    SWRUN_TRY(root.upper_mount, draft.mount_image(image, "/", true, true, origin));
-    root.upper_name = path;
+    SWRUN_TRY(const std::size_t mount, draft.mount_image(image, "/", true, true, origin));
+    root.upper = ImageUpper{path, mount};
     SWRUN_TRY(root.overlay_driver, find_driver(draft, "fuse-overlayfs", "the writable overlay image " + path));
     return {};
 }
@@ -97,7 +97,7 @@ Status add_image_layer(Draft& draft, std::size_t image, const std::string& path,
     if (!read_only) draft.note(Level::warning, "Overlay image " + path + " is not writable, proceeding with read-only");
     SWRUN_TRY(const std::size_t mount, draft.mount_image(image, "/", true, false, origin));
     RootPlan& root = draft.plan.root;
-    root.read_only_layers.insert(root.read_only_layers.begin(), Layer{path, mount, ext3 ? "upper" : ""});
+    root.read_only_layers.insert(root.read_only_layers.begin(), ImageLayer{path, mount, ext3 ? "upper" : ""});
     if (!ext3 || !root.overlay_driver.empty()) return {};
     // What a launch has removed is marked in the driver's own way (".wh." names), which the kernel's overlay
     // does not know; without the driver the removed files are back.
@@ -130,12 +130,11 @@ Status add_overlay(Draft& draft, const OverlaySpec& overlay) {
         // A directory written by an earlier launch keeps its files in upper/.
         const std::string upper = join_path(found.path, "upper");
         const bool made_by_us = draft.in.host_tree.look(upper).kind == Node::Kind::directory;
-        root.read_only_layers.insert(root.read_only_layers.begin(),
-                                     Layer{made_by_us ? upper : found.path, std::nullopt, ""});
+        root.read_only_layers.insert(root.read_only_layers.begin(), DirectoryLayer{made_by_us ? upper : found.path});
         return {};
     }
     SWRUN_CHECK(check_one_writable(root, path));
-    root.upper_directory = found.path;
+    root.upper = DirectoryUpper{found.path};
     return {};
 }
 
@@ -149,7 +148,7 @@ Status add_embedded_overlays(Draft& draft, bool& opened_writable) {
                                        : Origin{Origin::Kind::builtin, "the image's overlay partition"};
         SWRUN_CHECK(add_image_layer(draft, i + 1, draft.in.image.path, !writable, origin));
         draft.plan.root.layer_origin = origin;
-        opened_writable = opened_writable || draft.plan.root.upper_mount.has_value();
+        opened_writable = opened_writable || std::holds_alternative<ImageUpper>(draft.plan.root.upper);
     }
     return {};
 }
@@ -181,14 +180,14 @@ bool is_unpacked(const Draft& draft, std::size_t image) {
 }
 
 // One line is enough, whatever else is unpacked.
-void note_unpacking(Draft& draft, const ImageMount& mount) {
+void note_unpacking(Draft& draft, const std::string& kept_in) {
     const LaunchRequest& request = draft.in.request;
     if (request.unsquash.value) {
         draft.note(Level::info, "Converting SIF file to temporary sandbox...");
     } else if (request.image_mode.value == ImageMode::automatic) {
         draft.note(Level::info, "/dev/fuse cannot be used (" + errno_text(draft.in.host.fuse_errno) +
                                     "): image files are unpacked " +
-                                    (mount.kept_in.empty() ? "into memory" : "into " + mount.kept_in));
+                                    (kept_in.empty() ? "into memory" : "into " + kept_in));
     }
 }
 
@@ -199,22 +198,41 @@ Status check_unsquash(const Draft& draft) {
                   "leave --unsquash out: ext3 images are never unpacked");
 }
 
+Result<ImageMethod> image_method(const Draft& draft, std::size_t image, const ImageFacts& facts, bool writable) {
+    const LaunchRequest& request = draft.in.request;
+    if (facts.kind == ImageFacts::Kind::ext3) {
+        SWRUN_TRY(std::string program, find_driver(draft, "fuse2fs", "the ext3 image " + facts.path));
+        return ImageMethod(ByDriver{std::move(program), writable});
+    }
+    const bool unpacked = is_unpacked(draft, image);
+    if (request.image_reader.value == ImageReader::squashfuse) {
+        SWRUN_TRY(std::string program, find_squashfuse(draft, facts, unpacked));
+        return ImageMethod(ByDriver{std::move(program), false});
+    }
+    if (!unpacked) return ImageMethod(ByOurServer{});
+    const Text& directory = request.unpack_directory;
+    return ImageMethod(ByUnpacking{directory.value ? absolute_path(*directory.value, draft.in.host.cwd.physical) : ""});
+}
+
 }  // namespace
 
 void resolve_unpacked(Draft& draft) {
     RootPlan& root = draft.plan.root;
-    const ImageMount* first = nullptr;
+    const ByUnpacking* first = nullptr;
     for (ImageMount& mount : draft.plan.image_mounts) {
+        auto* unpacked = std::get_if<ByUnpacking>(&mount.method);
+        if (unpacked == nullptr) continue;
         // Files on a disk cannot be given to ids that exist inside only.
-        if (root.owners.as_stored) mount.kept_in.clear();
-        if (mount.unpacked && first == nullptr) first = &mount;
+        if (root.owners.as_stored) unpacked->kept_in.clear();
+        if (first == nullptr) first = unpacked;
     }
-    if (first != nullptr) note_unpacking(draft, *first);
+    if (first != nullptr) note_unpacking(draft, first->kept_in);
     // Our server answers ghosts itself, and a tree of the launch's own can be written to.
     root.ghost_layer = true;
-    if (root.image_mount) {
-        const ImageMount& mount = draft.plan.image_mounts[*root.image_mount];
-        root.ghost_layer = !mount.driver.empty() || !mount.kept_in.empty();
+    if (const ImageRoot* mounted = root.mounted()) {
+        const ImageMount& mount = draft.plan.image_mounts[mounted->image_mount];
+        root.ghost_layer = mount.driver() != nullptr ||
+                           (mount.unpacked() != nullptr && !mount.unpacked()->kept_in.empty());
     }
     draft.tree.repeat_parents(root.ghost_layer);
 }
@@ -222,18 +240,8 @@ void resolve_unpacked(Draft& draft) {
 Result<std::size_t> Draft::mount_image(std::size_t image, const std::string& part, bool is_directory, bool writable,
                                        const Origin& origin) {
     const ImageFacts& facts = image == 0 ? in.image : in.images[image - 1].facts;
-    ImageMount mount{image, part, is_directory, writable, "", origin, false, "", facts.id()};
-    if (facts.kind == ImageFacts::Kind::ext3) {
-        SWRUN_TRY(mount.driver, find_driver(*this, "fuse2fs", "the ext3 image " + facts.path));
-    }
-    mount.unpacked = facts.kind == ImageFacts::Kind::squashfs && is_unpacked(*this, image);
-    if (facts.kind == ImageFacts::Kind::squashfs && in.request.image_reader.value == ImageReader::squashfuse) {
-        SWRUN_TRY(mount.driver, find_squashfuse(*this, facts, mount.unpacked));
-    }
-    if (mount.unpacked && in.request.unpack_directory.value) {
-        mount.kept_in = absolute_path(*in.request.unpack_directory.value, in.host.cwd.physical);
-    }
-    plan.image_mounts.push_back(std::move(mount));
+    SWRUN_TRY(ImageMethod method, image_method(*this, image, facts, writable));
+    plan.image_mounts.push_back({image, facts.id(), part, is_directory, std::move(method), origin});
     return plan.image_mounts.size() - 1;
 }
 
@@ -244,11 +252,13 @@ Status resolve_root(Draft& draft) {
     SWRUN_CHECK(check_unsquash(draft));
     root.underlay = request.underlay.value;
     if (root.image.kind != ImageFacts::Kind::directory) {
-        SWRUN_TRY(root.image_mount, draft.mount_image(0, "/", true, false, {Origin::Kind::builtin, "image"}));
+        SWRUN_TRY(const std::size_t mount, draft.mount_image(0, "/", true, false, {Origin::Kind::builtin, "image"}));
+        root.source = ImageRoot{mount};
     }
     SWRUN_CHECK(resolve_writable(draft));
-    if (root.image_mount) draft.plan.image_mounts[*root.image_mount].writable = root.writable;
-    root.writable_tmpfs = request.writable_tmpfs.value && !root.writable;
+    if (const ImageRoot* mounted = root.mounted(); mounted != nullptr && root.writable) {
+        std::get<ByDriver>(draft.plan.image_mounts[mounted->image_mount].method).writable = true;
+    }
     if (request.writable_tmpfs.value && root.writable) {
         draft.note(Level::warning, "Disabling --writable-tmpfs flag, mutually exclusive with --writable");
     }
@@ -256,15 +266,16 @@ Status resolve_root(Draft& draft) {
         SWRUN_CHECK(add_overlay(draft, overlay));
         root.layer_origin = overlay.origin;
     }
-    if (root.writable_tmpfs) {
-        const std::string upper = root.upper_mount ? root.upper_name : root.upper_directory;
+    if (request.writable_tmpfs.value && !root.writable) {
+        const std::string upper = path_of(root.upper);
         if (!upper.empty()) {
             return refuse(Error::Kind::request,
                           "you can't specify --writable-tmpfs with another writable overlay image (" + upper + ")");
         }
+        root.upper = TmpfsUpper{};
         root.layer_origin = request.writable_tmpfs.origin;
     }
-    draft.tree.allow_unknown(root.upper_mount || !root.upper_directory.empty() || !root.read_only_layers.empty());
+    draft.tree.allow_unknown((root.has_upper() && !root.upper_is_tmpfs()) || !root.read_only_layers.empty());
     return {};
 }
 

@@ -74,8 +74,8 @@ Status make_group(Stage& stage) {  // S1
 bool is_held(const Stage& stage) {
     const RootPlan& root = stage.plan.root;
     if (stage.leads_tree) return true;
-    return stage.plan.root.image_mount && !stage.has_parent && root.upper_directory.empty() && !root.upper_mount &&
-           root.overlay_driver.empty();
+    const bool kept = root.has_upper() && !root.upper_is_tmpfs();
+    return root.mounted() != nullptr && !stage.has_parent && !kept && root.overlay_driver.empty();
 }
 
 // By their files, which the container's own /proc might not have.
@@ -103,17 +103,17 @@ Status mount_images(Stage& stage) {  // S4
     const std::vector<Ghost> none;
     for (std::size_t i = 0; i < plan.image_mounts.size(); ++i) {
         const ImageMount& image = plan.image_mounts[i];
-        const bool is_root = plan.root.image_mount == i;
+        const bool is_root = plan.root.is_mount(i);
         const OpenedImage& file = stage.images[image.image];
         const std::vector<Ghost>& ghosts = is_root ? plan.root.ghosts : none;
-        Result<Fd> made = image.unpacked
+        Result<Fd> made = image.unpacked() != nullptr
                               ? mount_unpacked(image, file, plan.root.owners, ghosts, stage.kept[i])
                               : mount_image(image, plan.root.owners, ghosts, plan.namespaces, stage.links[i].get());
         SWRUN_TRY(Fd mount, with_context(std::move(made), "mounting " + file.facts.path));
         stage.image_mounts.push_back(std::move(mount));
     }
     if (has_own_server(plan)) {
-        stage.hold_link = std::move(stage.links[*plan.root.image_mount]);
+        stage.hold_link = std::move(stage.links[plan.root.mounted()->image_mount]);
     }
     stage.links.clear();
     return {};

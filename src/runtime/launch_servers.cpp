@@ -13,7 +13,7 @@ namespace {
 
 Result<Fd> start_image_driver(const ImageMount& mount, const OpenedImage& image, const OwnerView& owners, int alive) {
     const ImageFacts& facts = image.facts;
-    SWRUN_TRY(const Fd file, open_locked(image.fd.get(), facts.path, facts.offset, facts.size, mount.writable));
+    SWRUN_TRY(const Fd file, open_locked(image.fd.get(), facts.path, facts.offset, facts.size, mount.is_writable()));
     std::string options = "allow_other,offset=" + std::to_string(facts.offset);
     std::string wishes;
     if (image.squashfs == nullptr) {
@@ -24,24 +24,25 @@ Result<Fd> start_image_driver(const ImageMount& mount, const OpenedImage& image,
         // squashfuse_ll(1) before 0.2 shows owners as they are stored, and says no to these.
         if (!owners.as_stored) wishes = "uid=" + std::to_string(owners.uid) + ",gid=" + std::to_string(owners.gid);
     }
-    if (!mount.writable) options.append(",ro");
-    return start_driver({mount.driver, facts.path, options, wishes, file.get(), mount.part, mount.is_directory}, alive);
+    if (!mount.is_writable()) options.append(",ro");
+    return start_driver(
+        {mount.driver()->program, facts.path, options, wishes, file.get(), mount.part, mount.is_directory}, alive);
 }
 
 // Of one image mount; none for one that is unpacked.  `alive` goes to drivers of written images.
 Result<Fd> start_server(Stage& stage, std::size_t index, int alive) {
     const ImageMount& mount = stage.plan.image_mounts[index];
     OpenedImage& image = stage.images[mount.image];
-    const bool is_root = stage.plan.root.image_mount == index;
+    const bool is_root = stage.plan.root.is_mount(index);
     stage.kept.emplace_back();
-    if (mount.unpacked) {
+    if (const ByUnpacking* unpacking = mount.unpacked()) {
         if (is_root && stage.options.server != nullptr) stage.options.server->link.reset();  // not needed after all
-        if (mount.kept_in.empty()) return Fd();
+        if (unpacking->kept_in.empty()) return Fd();
         SWRUN_TRY(stage.kept.back(), with_context(keep_unpacked(mount, image), "unpacking " + image.facts.path));
         return Fd();
     }
-    if (!mount.driver.empty()) {
-        return start_image_driver(mount, image, stage.plan.root.owners, mount.writable ? alive : -1);
+    if (mount.driver() != nullptr) {
+        return start_image_driver(mount, image, stage.plan.root.owners, mount.is_writable() ? alive : -1);
     }
     Doors none;
     if (!is_root) {
@@ -62,9 +63,8 @@ Result<Fd> start_server(Stage& stage, std::size_t index, int alive) {
 }  // namespace
 
 bool has_own_server(const LaunchPlan& plan) {
-    if (!plan.root.image_mount) return false;
-    const ImageMount& root = plan.image_mounts[*plan.root.image_mount];
-    return !root.unpacked && root.driver.empty();
+    const ImageRoot* root = plan.root.mounted();
+    return root != nullptr && plan.image_mounts[root->image_mount].is_served_by_us();
 }
 
 const Placement* placement(const Stage& stage) {

@@ -109,12 +109,13 @@ Status attach_layers(const RootPlan& plan, int session, std::vector<Fd>& mounts,
     for (std::size_t i = 0; i < plan.read_only_layers.size(); ++i) {
         const Layer& layer = plan.read_only_layers[i];
         const std::string name = "layer" + std::to_string(i);
-        Result<Fd> mount = layer.image_mount ? std::move(mounts.at(*layer.image_mount))
-                                             : clone_directory(layer.path, true);
+        const auto* image = std::get_if<ImageLayer>(&layer);
+        Result<Fd> mount = image != nullptr ? std::move(mounts.at(image->image_mount))
+                                            : clone_directory(path_of(layer), true);
         Status attached = mount ? attach_in(session, name.c_str(), *mount) : std::move(mount).error();
-        const std::string place = join_path(name, layer.below);
+        const std::string place = join_path(name, image != nullptr ? image->below : "");
         if (attached) attached = check_directory(session, place);
-        SWRUN_CHECK(with_context(std::move(attached), "using the overlay " + layer.path));
+        SWRUN_CHECK(with_context(std::move(attached), "using the overlay " + path_of(layer)));
         layers.lower.append(place).append(":");
     }
     return {};
@@ -123,12 +124,13 @@ Status attach_layers(const RootPlan& plan, int session, std::vector<Fd>& mounts,
 // upper/ and work/, made where the overlay has none.
 Status attach_upper(const LaunchPlan& launch, int session, std::vector<Fd>& mounts, Layers& layers) {
     const RootPlan& plan = launch.root;
-    if (!plan.writable_tmpfs && plan.upper_directory.empty() && !plan.upper_mount) return {};
+    if (!plan.has_upper()) return {};
     layers.upper = "upper";
     layers.work = "work";
-    if (!plan.writable_tmpfs) {
-        Result<Fd> mount = plan.upper_mount ? std::move(mounts.at(*plan.upper_mount))
-                                            : clone_directory(plan.upper_directory, false);
+    if (!plan.upper_is_tmpfs()) {
+        const auto* image = std::get_if<ImageUpper>(&plan.upper);
+        Result<Fd> mount = image != nullptr ? std::move(mounts.at(image->image_mount))
+                                            : clone_directory(path_of(plan.upper), false);
         if (!mount) return std::move(mount).error();
         SWRUN_CHECK(attach_in(session, "overlay", *mount));
         layers.upper = "overlay/upper";
@@ -137,7 +139,8 @@ Status attach_upper(const LaunchPlan& launch, int session, std::vector<Fd>& moun
     for (const std::string& name : {layers.upper, layers.work}) {
         {
             // Below the session everything is ours; a directory of the caller's may be read-only to him.
-            const CallerRights rights(plan.upper_directory.empty() || launch.namespaces.caller_is_root());
+            const bool ours = !std::holds_alternative<DirectoryUpper>(plan.upper);
+            const CallerRights rights(ours || launch.namespaces.caller_is_root());
             SWRUN_CHECK(make_directory(session, name.c_str()));
         }
         SWRUN_CHECK(check_directory(session, name));
@@ -161,8 +164,8 @@ Result<Layers> prepare_layers(const LaunchPlan& launch, int session, const Fd& i
     }
     SWRUN_CHECK(attach_in(session, "image", image));
     layers.lower.append("image");
-    const std::string upper = plan.upper_mount ? plan.upper_name : plan.upper_directory;
-    SWRUN_CHECK(with_context(attach_upper(launch, session, mounts, layers), "using the overlay " + upper));
+    SWRUN_CHECK(
+        with_context(attach_upper(launch, session, mounts, layers), "using the overlay " + path_of(plan.upper)));
     return layers;
 }
 
@@ -226,7 +229,7 @@ void read_ahead_top(int root) {
 }
 
 Result<Fd> root_image(const LaunchPlan& plan, std::vector<Fd>& mounts) {
-    if (plan.root.image_mount) return std::move(mounts.at(*plan.root.image_mount));
+    if (const ImageRoot* root = plan.root.mounted()) return std::move(mounts.at(root->image_mount));
     return clone_directory(plan.root.image.real_path, !plan.root.writable);
 }
 
@@ -234,11 +237,12 @@ Result<Fd> root_image(const LaunchPlan& plan, std::vector<Fd>& mounts) {
 
 Result<Fd> mount_image(const ImageMount& mount, const OwnerView& owners, const std::vector<Ghost>& ghosts,
                        const NamespacePlan& names, int link) {
-    if (mount.driver.empty()) return mount_served(mount, owners, ghosts, names, link);
+    const ByDriver* driver = mount.driver();
+    if (driver == nullptr) return mount_served(mount, owners, ghosts, names, link);
     SWRUN_TRY(Fd made, mount_by_driver(link, names.user, -1, ""));
     MountFlags flags;
-    flags.read_only = !mount.writable;
-    SWRUN_CHECK(restrict_mount(made.get(), flags, mount.driver));
+    flags.read_only = !driver->writable;
+    SWRUN_CHECK(restrict_mount(made.get(), flags, driver->program));
     return made;
 }
 
@@ -246,7 +250,7 @@ Result<Fd> attach_root(const LaunchPlan& plan, std::vector<Fd>& mounts, int over
     SWRUN_TRY(Fd image, root_image(plan, mounts));
     SWRUN_TRY(const Fd slash, open_path(AT_FDCWD, "/"));
     if (!plan.root.layered() && !needs_ghost_layer(plan.root)) {
-        if (plan.root.image_mount) read_ahead_top(image.get());
+        if (plan.root.mounted() != nullptr) read_ahead_top(image.get());
         SWRUN_CHECK(attach_mount(image.get(), slash.get(), "/"));
         return image;
     }

@@ -46,20 +46,22 @@ Result<Fd> clone_kept(const KeptTree& kept) {
 }  // namespace
 
 Result<KeptTree> keep_unpacked(const ImageMount& mount, const OpenedImage& image) {
-    SWRUN_TRY(const KeptTrees trees, KeptTrees::open(mount.kept_in));
+    const std::string& kept_in = mount.unpacked()->kept_in;
+    SWRUN_TRY(const KeptTrees trees, KeptTrees::open(kept_in));
     SWRUN_TRY(const std::string identity,
               image_identity(image.fd.get(), image.facts.offset, image.facts.size, mount.part));
     const UnpackSource source = source_of(mount, image);
     return trees.get(identity, source.name, [&](int directory) -> Status {
-        SWRUN_TRY(const Space room, free_disk(directory, mount.kept_in));
-        return hinted(unpack_image(source, {directory, {}, {}, room, "in " + mount.kept_in}),
+        SWRUN_TRY(const Space room, free_disk(directory, kept_in));
+        return hinted(unpack_image(source, {directory, {}, {}, room, "in " + kept_in}),
                       "name another directory with --unpack-dir, or remove trees that nobody uses any more");
     });
 }
 
 Result<Fd> mount_unpacked(const ImageMount& mount, const OpenedImage& image, const OwnerView& owners,
                           const std::vector<Ghost>& ghosts, const KeptTree& kept) {
-    Result<Fd> tree = mount.kept_in.empty() ? unpack_to_tmpfs(mount, image, owners, ghosts) : clone_kept(kept);
+    Result<Fd> tree = mount.unpacked()->kept_in.empty() ? unpack_to_tmpfs(mount, image, owners, ghosts)
+                                                        : clone_kept(kept);
     if (tree && !mount.is_directory) tree = clone_mount_at(tree->get(), kUnpackedFile, false);
     if (!tree) return tree;
     MountFlags flags;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "plan/plan_fields.h"
 #include "support/fingerprint.h"
 #include "support/path.h"
 #include "support/proc_text.h"
@@ -14,7 +15,7 @@ namespace {
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
 // Raised with every change of what sharers of different versions would have to agree on.
-constexpr std::uint64_t kProtocol = 1;
+constexpr std::uint64_t kProtocol = 2;
 
 constexpr std::uint32_t kUnpackPatience = 900;  // seconds
 
@@ -47,105 +48,62 @@ std::string batch_group(const std::string& text) {
     return "";
 }
 
-void add_id(Fingerprint& fingerprint, const ImageId& id) {
-    fingerprint.add(id.device).add(id.inode).add(static_cast<std::uint64_t>(id.changed)).add(id.offset).add(id.size);
-}
+// Takes in what launches with one tree agree in (plan/plan_fields).
+class KeyMaker {
+public:
+    explicit KeyMaker(const TreeView& host) : host_(host) {}
 
-void add_map(Fingerprint& fingerprint, const IdMap& map) {
-    fingerprint.add(map.inside).add(map.outside).add(map.count);
-}
-
-void add_maps(Fingerprint& fingerprint, const std::vector<IdMap>& maps) {
-    fingerprint.add(maps.size());
-    for (const IdMap& map : maps) add_map(fingerprint, map);
-}
-
-void add_ghosts(Fingerprint& fingerprint, const std::vector<Ghost>& ghosts) {
-    fingerprint.add(ghosts.size());
-    for (const Ghost& ghost : ghosts) {
-        fingerprint.add(static_cast<std::uint64_t>(ghost.kind)).add(ghost.path).add(ghost.content).add(ghost.mode);
+    template <class T> KeyMaker& add(const T& value) {
+        if constexpr (Listed<T>) {
+            each_field(value,
+                       [this]<class Owner, class Value, class Note>(const Field<Owner, Value, Note>&, const Value& of) {
+                           if constexpr (Note::agree != Agree::no) add(of);
+                           if constexpr (Note::agree == Agree::place) add_place(of);
+                           if constexpr (Note::agree == Agree::made) add_place(std::string(parent_path(of)));
+                       });
+        } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+            key_.add(std::string_view(value));
+        } else {
+            key_.add(static_cast<std::uint64_t>(value));
+        }
+        return *this;
     }
-}
-
-void add_flags(Fingerprint& fingerprint, const MountFlags& flags) {
-    std::uint64_t bits = 0;
-    for (const bool one : {flags.read_only, flags.no_suid, flags.no_dev, flags.no_exec, flags.recursive}) {
-        bits = bits * 2 + (one ? 1 : 0);
+    template <class T> KeyMaker& add(const std::vector<T>& items) {
+        key_.add(items.size());
+        for (const T& item : items) add(item);
+        return *this;
     }
-    fingerprint.add(bits);
-}
-
-// A directory that was replaced is another one, though its path is the same.
-void add_place(Fingerprint& fingerprint, const TreeView& host, const std::string& path) {
-    if (path.empty()) return;
-    const Node node = resolve_in(host, path).node;
-    fingerprint.add(node.device).add(node.inode);
-}
-
-// One that the first launch makes itself is known by where it lies.
-void add_source(Fingerprint& fingerprint, const TreeView& host, const MountOp& op) {
-    if (op.kind != MountOp::Kind::bind) return;
-    add_place(fingerprint, host, op.create_source ? std::string(parent_path(op.source)) : op.source);
-}
-
-void add_mount(Fingerprint& fingerprint, const MountOp& op) {
-    fingerprint.add(static_cast<std::uint64_t>(op.kind)).add(op.source).add(op.image_path).add(op.image_mount);
-    fingerprint.add(op.target).add(op.mode);
-    add_ghosts(fingerprint, op.content);
-    add_flags(fingerprint, op.flags);
-    for (const bool one : {op.create_source, op.create_target, op.target_is_dir, op.required})
-        fingerprint.add(one ? 1 : 0);
-}
-
-void add_image(Fingerprint& fingerprint, const ImageMount& mount) {
-    add_id(fingerprint, mount.id);
-    fingerprint.add(mount.part).add(mount.driver).add(mount.kept_in);
-    for (const bool one : {mount.is_directory, mount.writable, mount.unpacked}) fingerprint.add(one ? 1 : 0);
-}
-
-void add_root(Fingerprint& fingerprint, const TreeView& host, const RootPlan& root) {
-    constexpr std::uint64_t kNone = ~0ULL;
-    add_id(fingerprint, root.image.id());
-    fingerprint.add(root.image.path).add(root.image_mount.value_or(kNone)).add(root.upper_mount.value_or(kNone));
-    fingerprint.add(root.owners.uid).add(root.owners.gid);
-    add_ghosts(fingerprint, root.ghosts);
-    for (const bool one :
-         {root.owners.as_stored, root.ghost_layer, root.writable, root.writable_tmpfs, root.underlay}) {
-        fingerprint.add(one ? 1 : 0);
+    template <class... Alternatives> KeyMaker& add(const std::variant<Alternatives...>& value) {
+        key_.add(value.index());
+        std::visit([this](const auto& one) { add(one); }, value);
+        return *this;
     }
-    add_place(fingerprint, host, root.upper_directory);
-    fingerprint.add(root.upper_directory).add(root.overlay_driver).add(root.read_only_layers.size());
-    for (const Layer& layer : root.read_only_layers) {
-        fingerprint.add(layer.path).add(layer.image_mount.value_or(kNone)).add(layer.below);
-        if (!layer.image_mount) add_place(fingerprint, host, layer.path);
-    }
-}
 
-std::string user_key(const LaunchPlan& plan, const HostFacts& host, const std::string& scope) {
-    Fingerprint fingerprint;
-    fingerprint.add(kProtocol).add(scope).add(host.user.uid).add(host.user.gid);
+    [[nodiscard]] std::string hex() const { return key_.hex(); }
+
+private:
+    // A directory that was replaced is another one, though its path is the same.
+    void add_place(const std::string& path) {
+        const Node node = resolve_in(host_, path).node;
+        key_.add(node.device).add(node.inode);
+    }
+
+    const TreeView& host_;
+    Fingerprint key_;
+};
+
+std::string user_key(const LaunchPlan& plan, const HostFacts& host, const TreeView& tree, const std::string& scope) {
+    KeyMaker key(tree);
+    key.add(kProtocol).add(scope).add(host.user.uid).add(host.user.gid);
     // All but the mount namespace: one who has another view of the files is no stranger for that.
-    for (std::size_t i = 0; i + 1 < kSharedKinds; ++i) fingerprint.add(host.share.namespaces[i]);
-    add_map(fingerprint, plan.namespaces.uid);
-    add_map(fingerprint, plan.namespaces.gid);
-    add_maps(fingerprint, plan.namespaces.more_uids);
-    add_maps(fingerprint, plan.namespaces.more_gids);
-    return fingerprint.hex();
+    for (std::size_t i = 0; i + 1 < kSharedKinds; ++i) key.add(host.share.namespaces[i]);
+    return key.add(plan.namespaces).hex();
 }
 
 std::string tree_key(const LaunchPlan& plan, const HostFacts& host, const TreeView& tree, const std::string& user) {
-    Fingerprint fingerprint;
-    fingerprint.add(user).add(host.share.namespaces.back());
-    fingerprint.add(host.share.root_device).add(host.share.root_inode);
-    add_root(fingerprint, tree, plan.root);
-    fingerprint.add(plan.image_mounts.size());
-    for (const ImageMount& mount : plan.image_mounts) add_image(fingerprint, mount);
-    fingerprint.add(plan.mounts.size());
-    for (const MountOp& op : plan.mounts) {
-        add_mount(fingerprint, op);
-        add_source(fingerprint, tree, op);
-    }
-    return fingerprint.hex();
+    KeyMaker key(tree);
+    key.add(user).add(host.share.namespaces.back()).add(host.share.root_device).add(host.share.root_inode);
+    return key.add(plan).hex();
 }
 
 // Why the tree cannot have a second user; empty when it can.
@@ -153,9 +111,10 @@ std::string own_tree(const LaunchPlan& plan, bool asked, std::uint32_t linger) {
     const NamespacePlan& names = plan.namespaces;
     if (names.pid || names.ipc || names.uts || names.net) return "namespaces of its own are asked for";
     if (plan.writes_image()) return "an image is written to";
-    if (plan.root.writable_tmpfs && !asked)
+    if (plan.root.upper_is_tmpfs() && !asked)
         return "--writable-tmpfs is of one launch unless --share=always says otherwise";
-    if (!plan.root.upper_directory.empty() && linger > 0) return "an overlay has to be free when the program ends";
+    if (std::holds_alternative<DirectoryUpper>(plan.root.upper) && linger > 0)
+        return "an overlay has to be free when the program ends";
     if (!plan.fuse_mounts.empty()) return "--fusemount serves this launch only";
     if (!plan.root.overlay_driver.empty()) return "the layers are stacked by a driver";
     if (!plan.limits.settings.empty()) return "its limits are its own";
@@ -233,10 +192,10 @@ SharePlan plan_sharing(const Asked<ShareMode>& mode, std::uint32_t linger, const
     if (!share.wanted) return share;
     share.linger = linger;
     for (const ImageMount& mount : plan.image_mounts) {
-        if (mount.unpacked) share.patience = kUnpackPatience;
+        if (mount.unpacked() != nullptr) share.patience = kUnpackPatience;
     }
     share.scope = share_scope(host.share, host.environment);
-    share.user_key = user_key(plan, host, share.scope);
+    share.user_key = user_key(plan, host, host_tree, share.scope);
     share.tree_why = own_tree(plan, mode.value == ShareMode::always, linger);
     if (share.tree_why.empty()) share.tree_key = tree_key(plan, host, host_tree, share.user_key);
     return share;

@@ -57,15 +57,18 @@ template <class A, class B> constexpr bool same_member(const A& a, const B& b) {
 }
 
 // Each member once: a list with one twice could have the right length.
-template <class List> constexpr bool no_member_twice(const List& list) {
-    return std::apply(
-        [](const auto&... each) {
-            const auto times = [&](const auto& one) {
-                return (std::size_t{0} + ... + (same_member(one, each) ? 1 : 0));
-            };
-            return ((times(each) == 1) && ...);
-        },
-        list);
+template <class List> constexpr bool no_member_twice([[maybe_unused]] const List& list) {
+    if constexpr (std::tuple_size_v < List >> 0) {
+        return std::apply(
+            [](const auto&... each) {
+                const auto times = [&](const auto& one) {
+                    return (std::size_t{0} + ... + (same_member(one, each) ? 1 : 0));
+                };
+                return ((times(each) == 1) && ...);
+            },
+            list);
+    }
+    return true;
 }
 
 }  // namespace fields_detail
@@ -76,8 +79,8 @@ template <class T> constexpr std::size_t kFieldCount = fields_detail::count<T>()
 template <Listed T, class Visit> constexpr void each_field(T& of, Visit&& visit) {
     using Plain = std::remove_const_t<T>;
     constexpr auto& list = FieldsOf<Plain>::list;
-    using List = std::remove_cvref_t<decltype(list)>;
-    static_assert(std::tuple_size_v<List> == kFieldCount<Plain>, "a field of this struct is missing in its list");
+    static_assert(std::tuple_size_v<std::remove_cvref_t<decltype(list)>> == kFieldCount<Plain>,
+                  "a field of this struct is missing in its list");
     static_assert(fields_detail::no_member_twice(list), "a field stands in the list twice");
     std::apply([&](const auto&... each) { (visit(each, of.*(each.member)), ...); }, list);
 }

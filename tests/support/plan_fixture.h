@@ -125,6 +125,16 @@ inline MountOp mount_at(const LaunchPlan& plan, const std::string& target) {
     return found;
 }
 
+// The program that serves the image; empty for our own server.
+inline std::string driver_of(const ImageMount& mount) {
+    return mount.driver() != nullptr ? mount.driver()->program : "";
+}
+
+// Where the unpacked image is kept; empty where it is not.
+inline std::string kept_in(const ImageMount& mount) {
+    return mount.unpacked() != nullptr ? mount.unpacked()->kept_in : "";
+}
+
 inline std::vector<std::string> ghost_paths(const LaunchPlan& plan) {
     std::vector<std::string> all;
     for (const Ghost& ghost : plan.root.ghosts) all.push_back(ghost.path);

@@ -22,82 +22,78 @@ std::string octal(std::uint32_t mode) {
 
 std::string describe(const MountOp& op) {
     const std::string from = "(from " + to_text(op.origin) + ")";
-    switch (op.kind) {
-        case MountOp::Kind::image: return "mounting the image " + op.source + " at " + op.target + " " + from;
-        case MountOp::Kind::bind: return "binding " + op.source + " to " + op.target + " " + from;
-        case MountOp::Kind::generated: return "placing the generated " + op.target + " " + from;
-        case MountOp::Kind::fuse:
-        case MountOp::Kind::tmpfs:
-        case MountOp::Kind::proc:
-        case MountOp::Kind::sysfs:
-        case MountOp::Kind::devpts:
-        case MountOp::Kind::mqueue: return "mounting " + op.target + " " + from;
-    }
-    return op.target;
+    if (op.is<GeneratedFile>()) return "placing the generated " + op.target + " " + from;
+    if (op.is<ImageBind>()) return "mounting the image " + source_of(op) + " at " + op.target + " " + from;
+    if (const std::string source = source_of(op); !source.empty())
+        return "binding " + source + " to " + op.target + " " + from;
+    return "mounting " + op.target + " " + from;
 }
 
 // mkdir -p for --workdir; a directory that is there already is kept as it is.
-Status make_source(const MountOp& op) {
-    for (std::size_t end = op.source.find('/', 1); end != std::string::npos; end = op.source.find('/', end + 1)) {
-        const std::string up = op.source.substr(0, end);
+Status make_source(const MadeBind& made) {
+    const std::string& path = made.source;
+    for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+        const std::string up = path.substr(0, end);
         if (::mkdir(up.c_str(), 0750) != 0 && errno != EEXIST)
             return sys_error(Error::Kind::request, "mkdir", up, errno);
     }
-    if (::mkdir(op.source.c_str(), 0700) != 0) {
+    if (::mkdir(path.c_str(), 0700) != 0) {
         const int err = errno;
         if (err == EEXIST) return {};
-        return sys_error(Error::Kind::request, "mkdir", op.source, err);
+        return sys_error(Error::Kind::request, "mkdir", path, err);
     }
-    if (::chmod(op.source.c_str(), op.mode) != 0) return sys_error(Error::Kind::request, "chmod", op.source, errno);
+    if (::chmod(path.c_str(), made.mode) != 0) return sys_error(Error::Kind::request, "chmod", path, errno);
     return {};
 }
 
-Result<Fd> capture_bind(const MountOp& op, bool overrides_modes) {
-    if (op.create_source) {
-        const CallerRights rights(overrides_modes);
-        SWRUN_CHECK(make_source(op));
+// Makes the mount that a source stands for.
+struct Capture {
+    const MountFlags& flags;
+    bool overrides_modes;
+
+    Result<Fd> operator()(const BindMount& bind) const {
+        SWRUN_TRY(Fd mount, clone_mount(bind.source, flags.recursive));
+        SWRUN_CHECK(restrict_mount(mount.get(), flags, bind.source));
+        return mount;
     }
-    SWRUN_TRY(Fd mount, clone_mount(op.source, op.flags.recursive));
-    SWRUN_CHECK(restrict_mount(mount.get(), op.flags, op.source));
-    return mount;
-}
-
-Result<Fd> make_tmpfs(const MountOp& op) {
-    SWRUN_TRY(Fd mount, make_mount("tmpfs", {{"source", "swrun"}, {"mode", octal(op.mode)}}, op.flags));
-    SWRUN_CHECK(write_ghosts(mount.get(), op.content));
-    return mount;
-}
-
-// A file of ours bound over one of the image, for roots that cannot hold ghosts: the tmpfs around it
-// is dissolved at once and lives on through the clone.
-Result<Fd> make_generated(const MountOp& op) {
-    SWRUN_TRY(const Fd tmpfs, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, op.flags));
-    SWRUN_CHECK(write_ghosts(tmpfs.get(), op.content));
-    return clone_mount_at(tmpfs.get(), op.content.at(0).path, false);
-}
-
-Result<Fd> capture_one(const MountOp& op, bool overrides_modes) {
-    switch (op.kind) {
-        case MountOp::Kind::bind: return capture_bind(op, overrides_modes);
-        case MountOp::Kind::image:
-        case MountOp::Kind::fuse: break;  // mounted already, with its server or program
-        case MountOp::Kind::tmpfs: return make_tmpfs(op);
-        case MountOp::Kind::generated: return make_generated(op);
-        case MountOp::Kind::proc: return make_mount("proc", {{"source", "proc"}}, op.flags);
-        case MountOp::Kind::sysfs: return make_mount("sysfs", {{"source", "sysfs"}}, op.flags);
-        case MountOp::Kind::mqueue: return make_mount("mqueue", {{"source", "mqueue"}}, op.flags);
-        case MountOp::Kind::devpts:
-            // Every mount of devpts in a user namespace is a new instance; gid 5 is not mapped there.
-            return make_mount("devpts", {{"source", "devpts"}, {"mode", "620"}, {"ptmxmode", "666"}}, op.flags);
+    Result<Fd> operator()(const MadeBind& made) const {
+        {
+            const CallerRights rights(overrides_modes);
+            SWRUN_CHECK(make_source(made));
+        }
+        return (*this)(BindMount{made.source});
     }
-    return make_error(Error::Kind::internal, "unknown kind of mount");
-}
+    Result<Fd> operator()(const TmpfsMount& tmpfs) const {
+        SWRUN_TRY(Fd mount, make_mount("tmpfs", {{"source", "swrun"}, {"mode", octal(tmpfs.mode)}}, flags));
+        SWRUN_CHECK(write_ghosts(mount.get(), tmpfs.content));
+        return mount;
+    }
+    // A file of ours bound over one of the image, for roots that cannot hold ghosts: the tmpfs around it
+    // is dissolved at once and lives on through the clone.
+    Result<Fd> operator()(const GeneratedFile& generated) const {
+        SWRUN_TRY(const Fd tmpfs, make_mount("tmpfs", {{"source", "swrun"}, {"mode", "755"}}, flags));
+        SWRUN_CHECK(write_ghosts(tmpfs.get(), {generated.file}));
+        return clone_mount_at(tmpfs.get(), generated.file.path, false);
+    }
+    Result<Fd> operator()(const ProcMount&) const { return make_mount("proc", {{"source", "proc"}}, flags); }
+    Result<Fd> operator()(const MqueueMount&) const { return make_mount("mqueue", {{"source", "mqueue"}}, flags); }
+    Result<Fd> operator()(const DevptsMount&) const {
+        // Every mount of devpts in a user namespace is a new instance; gid 5 is not mapped there.
+        return make_mount("devpts", {{"source", "devpts"}, {"mode", "620"}, {"ptmxmode", "666"}}, flags);
+    }
+    // Mounted already, with their server or program.
+    Result<Fd> operator()(const ImageBind&) const { return internal(); }
+    Result<Fd> operator()(const ServedByProgram&) const { return internal(); }
+
+private:
+    static Error internal() { return make_error(Error::Kind::internal, "a mount that exists is made again"); }
+};
 
 // The kernel refuses a new proc in a user namespace where the visible one has parts mounted over
 // (EPERM, mnt_already_visible): the caller's own proc is the next best.
 Result<Fd> capture_with_fallback(const MountOp& op, bool overrides_modes, std::vector<Note>& notes) {
-    Result<Fd> mount = capture_one(op, overrides_modes);
-    if (mount || op.kind != MountOp::Kind::proc || mount.error().sys_errno != EPERM) return mount;
+    Result<Fd> mount = std::visit(Capture{op.flags, overrides_modes}, op.shows);
+    if (mount || !op.is<ProcMount>() || mount.error().sys_errno != EPERM) return mount;
     notes.push_back(
         {Level::warning, "a new /proc is refused here (masked by an outer container): the outer one is shown"});
     return clone_mount("/proc", true);
@@ -164,12 +160,12 @@ Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, st
     std::vector<Captured> captured;
     captured.reserve(ops.size());
     for (const MountOp& op : ops) {
-        if (op.kind == MountOp::Kind::image) {
-            captured.push_back({&op, std::move(images.at(op.image_mount))});
+        if (const auto* image = op.as<ImageBind>()) {
+            captured.push_back({&op, std::move(images.at(image->image_mount))});
             continue;
         }
-        if (op.kind == MountOp::Kind::fuse) {
-            captured.push_back({&op, std::move(fuse_mounts.at(op.fuse_mount))});
+        if (const auto* program = op.as<ServedByProgram>()) {
+            captured.push_back({&op, std::move(fuse_mounts.at(program->fuse_mount))});
             continue;
         }
         Result<Fd> mount = capture_with_fallback(op, overrides_modes, notes);

@@ -176,9 +176,9 @@ TEST(FurtherImages, AsALayerTheyAreReadOnly) {
     WithData c;
     c.request.overlays = {{"/data/d.sif", false, by("--overlay")}};
     const LaunchPlan plan = c.plan();
-    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/data/d.sif", 1, ""}));
+    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer(ImageLayer{"/data/d.sif", 1, ""})));
     EXPECT_EQ(plan.image_mounts.at(1).image, 1U) << "the first of the further images";
-    EXPECT_TRUE(plan.image_mounts.at(1).driver.empty()) << "our own server reads it";
+    EXPECT_TRUE(plan.image_mounts.at(1).is_served_by_us()) << "our own server reads it";
     EXPECT_THAT(warnings(plan), ElementsAre(HasSubstr("is not writable, proceeding with read-only")));
     EXPECT_TRUE(plan.process.startup.late) << "the layer may bring other environment files";
 }
@@ -197,10 +197,11 @@ TEST(Ext3, AWritableOverlayIsStackedByADriver) {
     WithExt3 c;
     const LaunchPlan plan = c.plan();
     EXPECT_EQ(plan.root.overlay_driver, "/usr/bin/fuse-overlayfs");
-    ASSERT_TRUE(plan.root.upper_mount);
-    const ImageMount& upper = plan.image_mounts.at(*plan.root.upper_mount);
-    EXPECT_EQ(upper.driver, "/usr/bin/fuse2fs");
-    EXPECT_TRUE(upper.writable);
+    const auto* image = std::get_if<ImageUpper>(&plan.root.upper);
+    ASSERT_NE(image, nullptr);
+    const ImageMount& upper = plan.image_mounts.at(image->image_mount);
+    EXPECT_EQ(driver_of(upper), "/usr/bin/fuse2fs");
+    EXPECT_TRUE(upper.is_writable());
     EXPECT_TRUE(plan.writes_image());
     EXPECT_TRUE(plan.root.layered());
     EXPECT_TRUE(plan.root.read_only_layers.empty());
@@ -212,7 +213,7 @@ TEST(Ext3, AReadOnlyOverlayIsTheDirectoryUpperOfTheImage) {
     WithExt3 c;
     c.request.overlays[0].read_only = true;
     const LaunchPlan plan = c.plan();
-    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/data/d.sif", 1, "upper"}));
+    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer(ImageLayer{"/data/d.sif", 1, "upper"})));
     EXPECT_EQ(plan.root.overlay_driver, "/usr/bin/fuse-overlayfs") << "who knows its marks of removed files";
     EXPECT_FALSE(plan.writes_image());
     EXPECT_TRUE(warnings(plan).empty());
@@ -241,8 +242,8 @@ TEST(Ext3, AsRootImageItsGhostsLieInALayer) {
     c.image.is_sif = false;
     c.image.writable_by_caller = true;
     LaunchPlan plan = c.plan();
-    ASSERT_EQ(plan.root.image_mount, 0U);
-    EXPECT_EQ(plan.image_mounts.at(0).driver, "/usr/bin/fuse2fs");
+    ASSERT_TRUE(plan.root.is_mount(0));
+    EXPECT_EQ(driver_of(plan.image_mounts.at(0)), "/usr/bin/fuse2fs");
     EXPECT_FALSE(plan.writes_image());
     EXPECT_THAT(ghost_paths(plan), testing::Contains("/etc")) << "directories above a ghost are repeated";
     c.request.writable = yes("--writable");
@@ -256,10 +257,10 @@ TEST(Ext3, PartitionsOfTheImageItselfAreItsLayers) {
     c.request.overlays.clear();
     c.images[0].embedded = true;
     LaunchPlan plan = c.plan();
-    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer{"/images/image.sif", 1, "upper"}));
+    EXPECT_THAT(plan.root.read_only_layers, ElementsAre(Layer(ImageLayer{"/images/image.sif", 1, "upper"})));
     c.request.writable = yes("--writable");
     plan = c.plan();
-    EXPECT_TRUE(plan.root.upper_mount);
+    EXPECT_TRUE(std::holds_alternative<ImageUpper>(plan.root.upper));
     EXPECT_FALSE(plan.root.writable) << "the image below stays as it is";
     EXPECT_FALSE(plan.root.ghosts.empty());
 }

@@ -74,9 +74,10 @@ TEST(Root, Overlays) {
     c.host.cwd.physical = "/scratch";
     c.request.overlays = {overlay("a", true), overlay("/scratch/b", true), overlay("l", false)};
     const RootPlan root = c.plan().root;
-    EXPECT_THAT(root.read_only_layers, ElementsAre(Layer{"/scratch/b", {}, ""}, Layer{"/scratch/a/upper", {}, ""}))
+    EXPECT_THAT(root.read_only_layers,
+                ElementsAre(Layer(DirectoryLayer{"/scratch/b"}), Layer(DirectoryLayer{"/scratch/a/upper"})))
         << "the last one asked for is on top";
-    EXPECT_EQ(root.upper_directory, "/scratch/w");
+    EXPECT_EQ(root.upper, UpperLayer(DirectoryUpper{"/scratch/w"}));
     EXPECT_TRUE(root.layered());
     EXPECT_EQ(root.layer_origin, by("--overlay"));
     EXPECT_FALSE(c.plan().process.environment) << "a layer may hold other files: known once it is mounted";
@@ -92,7 +93,7 @@ TEST(Root, AnImageAsLayerIsReadOnly) {
     layer.view = &c.image_tree;
     c.images = {layer};
     c.request.overlays = {overlay("/data/layer.sqfs", false)};
-    EXPECT_THAT(c.plan().root.read_only_layers, ElementsAre(Layer{"/data/layer.sqfs", 1U, ""}));
+    EXPECT_THAT(c.plan().root.read_only_layers, ElementsAre(Layer(ImageLayer{"/data/layer.sqfs", 1, ""})));
     EXPECT_THAT(warnings(c.plan()),
                 ElementsAre("Overlay image /data/layer.sqfs is not writable, proceeding with read-only"));
     c.request.overlays[0].read_only = true;
@@ -112,12 +113,12 @@ TEST(Root, OverlaysThatCannotBe) {
     c.request.writable_tmpfs = yes("--writable-tmpfs");
     EXPECT_THAT(c.error().message, HasSubstr("--writable-tmpfs with another writable overlay"));
     c.request.overlays[0].read_only = true;
-    EXPECT_TRUE(c.plan().root.writable_tmpfs) << "above a read-only one it is fine";
+    EXPECT_TRUE(c.plan().root.upper_is_tmpfs()) << "above a read-only one it is fine";
     c.as_directory(true);
     c.request.writable = yes("--writable");
     EXPECT_EQ(c.error().message, "cannot use --overlay in conjunction with --writable");
     c.request.overlays.clear();
-    EXPECT_FALSE(c.plan().root.writable_tmpfs);
+    EXPECT_FALSE(c.plan().root.upper_is_tmpfs());
     EXPECT_THAT(warnings(c.plan()), Contains(HasSubstr("Disabling --writable-tmpfs")));
 }
 

@@ -21,19 +21,19 @@ struct BySquashfuse : PlanCase {
 TEST(ImageReader, IsSwrunUnlessAskedFor) {
     PlanCase plain;
     plain.host_tree.program("/usr/bin/squashfuse_ll");
-    EXPECT_EQ(plain.plan().image_mounts.at(0).driver, "");
+    EXPECT_EQ(driver_of(plain.plan().image_mounts.at(0)), "");
     EXPECT_NE(plan_to_json(plain.plan()).find("\"served_by\": \"swrun\""), std::string::npos);
 }
 
 TEST(ImageReader, SquashfuseIsADriver) {
     BySquashfuse one;
     const LaunchPlan plan = one.plan();
-    EXPECT_EQ(plan.image_mounts.at(0).driver, "/usr/bin/squashfuse_ll");
-    EXPECT_FALSE(plan.image_mounts.at(0).writable);
+    EXPECT_EQ(driver_of(plan.image_mounts.at(0)), "/usr/bin/squashfuse_ll");
+    EXPECT_FALSE(plan.image_mounts.at(0).is_writable());
     EXPECT_FALSE(plan.writes_image());
     EXPECT_NE(plan_to_json(plan).find("\"served_by\": \"/usr/bin/squashfuse_ll\""), std::string::npos);
     one.host_tree.drop("/usr/bin/squashfuse_ll");
-    EXPECT_EQ(one.plan().image_mounts.at(0).driver, "/usr/bin/squashfuse");
+    EXPECT_EQ(driver_of(one.plan().image_mounts.at(0)), "/usr/bin/squashfuse");
 }
 
 TEST(ImageReader, ItsGhostsLieInALayer) {
@@ -55,12 +55,12 @@ TEST(ImageReader, OfEveryImageFile) {
     one.request.overlays = {{"/data/d.sqfs", true, by("--overlay")}};
     LaunchPlan plan = one.plan();
     ASSERT_EQ(plan.image_mounts.size(), 2U);
-    EXPECT_EQ(plan.image_mounts.at(1).driver, "/usr/bin/squashfuse_ll");
+    EXPECT_EQ(driver_of(plan.image_mounts.at(1)), "/usr/bin/squashfuse_ll");
     // Not of ext3, which has a program of its own.
     one.host_tree.program("/usr/bin/fuse2fs");
     one.images[0].facts.kind = ImageFacts::Kind::ext3;
     plan = one.plan();
-    EXPECT_EQ(plan.image_mounts.at(1).driver, "/usr/bin/fuse2fs");
+    EXPECT_EQ(driver_of(plan.image_mounts.at(1)), "/usr/bin/fuse2fs");
     // Nor of directories.
     BySquashfuse directory;
     directory.as_directory(false);

@@ -19,26 +19,26 @@ std::vector<std::string> infos(const LaunchPlan& plan) {
 
 TEST(Unpacked, OnlyWhereFuseCannotBeUsed) {
     PlanCase one;
-    EXPECT_FALSE(one.plan().image_mounts.at(0).unpacked);
+    EXPECT_FALSE(one.plan().image_mounts.at(0).unpacked() != nullptr);
     EXPECT_TRUE(infos(one.plan()).empty());
     one.host.fuse_errno = ENOENT;
     const LaunchPlan plan = one.plan();
-    EXPECT_TRUE(plan.image_mounts.at(0).unpacked);
+    EXPECT_TRUE(plan.image_mounts.at(0).unpacked() != nullptr);
     EXPECT_EQ(infos(plan), std::vector<std::string>{"/dev/fuse cannot be used (no such file or directory): image files "
                                                     "are unpacked into memory"});
     one.request.image_mode = mode(ImageMode::fuse);
-    EXPECT_FALSE(one.plan().image_mounts.at(0).unpacked);
+    EXPECT_FALSE(one.plan().image_mounts.at(0).unpacked() != nullptr);
 }
 
 TEST(Unpacked, OnRequest) {
     PlanCase one;
     one.request.image_mode = mode(ImageMode::unpack);
-    EXPECT_TRUE(one.plan().image_mounts.at(0).unpacked);
+    EXPECT_TRUE(one.plan().image_mounts.at(0).unpacked() != nullptr);
     EXPECT_TRUE(infos(one.plan()).empty());
     PlanCase other;
     other.request.unsquash = yes("--unsquash");
     other.request.image_mode = mode(ImageMode::fuse);
-    EXPECT_TRUE(other.plan().image_mounts.at(0).unpacked);
+    EXPECT_TRUE(other.plan().image_mounts.at(0).unpacked() != nullptr);
     EXPECT_EQ(infos(other.plan()), std::vector<std::string>{"Converting SIF file to temporary sandbox..."});
 }
 
@@ -61,7 +61,7 @@ TEST(Unpacked, Ext3IsNot) {
     one.request.unsquash = {};
     one.request.image_mode = mode(ImageMode::unpack);
     const LaunchPlan plan = one.plan();
-    EXPECT_FALSE(plan.image_mounts.at(0).unpacked);
+    EXPECT_FALSE(plan.image_mounts.at(0).unpacked() != nullptr);
     EXPECT_TRUE(plan.root.ghost_layer);
 }
 
@@ -82,7 +82,7 @@ TEST(Unpacked, AKeptTreeHasALayerAboveIt) {
     one.request.unpack_directory = text("kept", "--unpack-dir");
     one.request.binds = {bind_spec("/data/sets", "/usr/share/new")};
     const LaunchPlan plan = one.plan();
-    EXPECT_EQ(plan.image_mounts.at(0).kept_in, "/home/u/work/kept");
+    EXPECT_EQ(kept_in(plan.image_mounts.at(0)), "/home/u/work/kept");
     EXPECT_TRUE(plan.root.ghost_layer);
     const std::vector<std::string> ghosts = ghost_paths(plan);
     for (const char* path : {"/usr", "/usr/share", "/usr/share/new"}) {
@@ -90,7 +90,7 @@ TEST(Unpacked, AKeptTreeHasALayerAboveIt) {
     }
     // Of use only where something is unpacked.
     one.request.image_mode = {};
-    EXPECT_EQ(one.plan().image_mounts.at(0).kept_in, "");
+    EXPECT_EQ(kept_in(one.plan().image_mounts.at(0)), "");
     EXPECT_FALSE(one.plan().root.ghost_layer);
 }
 
@@ -102,8 +102,8 @@ TEST(Unpacked, OwnersOfARangeCannotBeKept) {
     one.host.subordinate = {100000, 65536, 100000, 65536, "/usr/bin/newuidmap", "/usr/bin/newgidmap"};
     const LaunchPlan plan = one.plan();
     ASSERT_TRUE(plan.root.owners.as_stored);
-    EXPECT_TRUE(plan.image_mounts.at(0).unpacked);
-    EXPECT_EQ(plan.image_mounts.at(0).kept_in, "");
+    EXPECT_TRUE(plan.image_mounts.at(0).unpacked() != nullptr);
+    EXPECT_EQ(kept_in(plan.image_mounts.at(0)), "");
     EXPECT_FALSE(plan.root.ghost_layer);
 }
 

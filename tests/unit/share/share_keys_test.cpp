@@ -65,7 +65,7 @@ struct Sharing : testing::Test {
         host.share.session = 5;
         host.share.namespaces = {1, 2, 3, 4, 5};
         host.user.uid = 1000;
-        plan.root.image_mount = 0;
+        plan.root.source = ImageRoot{0};
         plan.root.image.path = "/images/a.sif";
         plan.root.image.inode = 11;
         plan.image_mounts.push_back({});
@@ -101,11 +101,9 @@ TEST_F(Sharing, WhatIsSeenDecidesAboutTheTree) {
         [&] { plan.root.image.changed = 1; },
         [&] { plan.root.image.offset = 4096; },
         [&] { plan.root.ghosts[0].content = "x"; },
-        [&] { plan.root.writable_tmpfs = true; },
-        [&] { plan.root.upper_directory = "/upper"; },
-        [&] {
-            plan.root.read_only_layers.push_back({"/layer", std::nullopt, ""});
-        },
+        [&] { plan.root.upper = TmpfsUpper{}; },
+        [&] { plan.root.upper = DirectoryUpper{"/upper"}; },
+        [&] { plan.root.read_only_layers.push_back(DirectoryLayer{"/layer"}); },
         [&] { plan.mounts[0].source = "/other"; },
         [&] { plan.mounts[0].target = "/other"; },
         [&] { plan.mounts[0].flags.read_only = true; },
@@ -160,7 +158,10 @@ TEST_F(Sharing, TheProgramAndItsEnvironmentDoNot) {
 
 TEST_F(Sharing, ATreeOfOneLaunchOnlyIsNotGivenAway) {
     const std::vector<std::function<void()>> changes = {
-        [&] { plan.namespaces.pid = true; }, [&] { plan.image_mounts[0].writable = true; },
+        [&] { plan.namespaces.pid = true; },
+        [&] {
+            plan.image_mounts[0].method = ByDriver{"/usr/bin/fuse2fs", true};
+        },
         [&] { plan.fuse_mounts.push_back({}); }, [&] { plan.root.overlay_driver = "/usr/bin/fuse-overlayfs"; },
         [&] { plan.limits.settings.push_back({}); }};
     for (const auto& change : changes) {

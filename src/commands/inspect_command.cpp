@@ -67,21 +67,33 @@ ImageMetadata selection(const InspectRequest& request, const ImageMetadata& all)
     return some;
 }
 
+void print_bytes(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
 void print_text(const std::string& text) {
     if (text.empty()) return;
-    std::fputs(text.c_str(), stdout);
+    print_bytes(text);
     std::fputc('\n', stdout);
+}
+
+bool has_text(const ImageMetadata& data, const AppMetadata& common) {
+    return !common.runscript.empty() || !data.startscript.empty() || !common.test.empty() || !common.helpfile.empty() ||
+           !common.environment.empty() || !common.labels.empty();
 }
 
 // `common` is the image's part, or that of the application that was asked for.
 void print_plain(const ImageMetadata& data, const AppMetadata& common) {
-    print_text(data.deffile);
+    // As it is stored, so that it can be compared and built from; but nothing else begins in the middle of a line.
+    print_bytes(data.deffile);
+    const bool open_line = !data.deffile.empty() && data.deffile.back() != '\n';
+    if (open_line && has_text(data, common)) std::fputc('\n', stdout);
     print_text(common.runscript);
     print_text(data.startscript);
     print_text(common.test);
     print_text(common.helpfile);
     for (const auto& [path, text] : common.environment) {
-        std::printf("=== %s ===\n%s\n\n", path.c_str(), text.c_str());
+        std::printf("=== %s ===\n", path.c_str());
+        print_bytes(text);
+        std::fputs("\n\n", stdout);
     }
     for (const auto& [name, value] : common.labels) std::printf("%s: %s\n", name.c_str(), value.c_str());
 }

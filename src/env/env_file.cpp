@@ -4,6 +4,7 @@
 
 #include "env/env_names.h"
 #include "shell/shell_lite.h"
+#include "shell/shell_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -55,7 +56,7 @@ Result<std::vector<EnvOverride>> evaluate_env_file(std::string_view text, const 
     ShellSession session = host_session(host, image, positional);
     ShellOptions options;
     options.forgive_magic = true;
-    const ShellOutcome outcome = run_shell_text(path, text, session, options);
+    const ShellOutcome outcome = run_shell_text(path, without_foreign_bytes(text), session, options);
     switch (outcome.kind) {
         case ShellOutcome::Kind::unsupported: return refused(path, outcome.refusal);
         case ShellOutcome::Kind::exited:

@@ -237,7 +237,9 @@ StartupPlan make_startup_plan(const EnvInputs& inputs, std::vector<Note>& notes)
     plan.strict = inputs.request.strict_compat.value;
     plan.app = inputs.request.app.value.value_or("");
     if (inputs.request.action == Action::shell) plan.shell = inputs.request.shell.value.value_or("");
-    plan.positional = inputs.request.arguments;
+    plan.script_name = std::string("/.singularity.d/actions/") + action_name(inputs.request.action);
+    // What `shell` is given beside the image is ignored (with a warning), so its files do not see it either.
+    if (inputs.request.action != Action::shell) plan.positional = inputs.request.arguments;
     return plan;
 }
 

@@ -6,6 +6,7 @@
 #include "env/library_dirs.h"
 #include "env/startup_steps.h"
 #include "shell/shell_lite.h"
+#include "shell/shell_text.h"
 #include "support/path.h"
 #include "support/text.h"
 
@@ -32,6 +33,7 @@ ShellSession first_session(const StartupPlan& plan, const std::string& working_d
     session.variables["PWD"] = {working_directory, true, true, false, "swrun"};
     session.protected_names = {"UID", "EUID", "GID"};
     session.protected_names.insert(kProtectedNames.begin(), kProtectedNames.end());
+    session.script_name = plan.script_name;
     session.positional = plan.positional;
     return session;
 }
@@ -78,7 +80,12 @@ bool set_overrides(const StartupPlan& plan, ShellSession& session, ShellOptions 
     for (const EnvOverride& each : plan.overrides) {
         options.origin = to_text(each.origin);
         const ShellOutcome outcome = run_shell_text(each.name, override_text(each, plan.no_eval), session, options);
-        if (outcome.kind != ShellOutcome::Kind::unsupported) continue;
+        if (outcome.kind == ShellOutcome::Kind::finished) continue;
+        if (outcome.kind == ShellOutcome::Kind::exited) {  // an unset variable, where the image has said set -u
+            result.kind = StartupResult::Kind::ended;
+            result.exit_status = outcome.status;
+            return false;
+        }
         result.kind = StartupResult::Kind::needs_shell;
         result.reason = "value of " + each.name + " from " + options.origin + ": " + outcome.refusal.reason;
         return false;
@@ -110,6 +117,9 @@ bool take_step(const StartupStep& step, const StartupPlan& plan, ShellSession& s
 ShellState state_of(const ShellSession& session, const StartupPlan& plan) {
     ShellState state;
     state.umask = session.umask;
+    state.shell = value_of(session, "SINGULARITY_SHELL");
+    if (state.shell.empty()) state.shell = value_of(session, "APPTAINER_SHELL");
+    state.positional = session.positional;
     for (const auto& [name, variable] : session.variables) {
         const bool exported = variable.exported || name == "PATH";  // PATH is exported at the end in any case
         if (variable.is_set && exported) state.exported[name] = {name, variable.value, variable.origin};
@@ -123,6 +133,12 @@ ShellState state_of(const ShellSession& session, const StartupPlan& plan) {
 }
 
 }  // namespace
+
+EnvFile read_env_file(const std::string& path, std::string_view stored) {
+    EnvFile file{path, with_unicode_as_bytes(without_foreign_bytes(stored)), true};
+    file.as_stored = file.text == stored;
+    return file;
+}
 
 std::vector<Note> collect_env_files(const TreeView& container, StartupPlan& plan) {
     std::vector<Note> notes;
@@ -142,9 +158,9 @@ std::vector<Note> collect_env_files(const TreeView& container, StartupPlan& plan
     for (const std::string& path : paths) {
         const ResolvedPath found = resolve_in(container, path);
         if (!found.exists() || found.node.kind != Node::Kind::file) continue;
-        Result<std::string> text = container.read_text(found.path, kMaxShellText);
+        const Result<std::string> text = container.read_text(found.path, kMaxShellText);
         if (text) {
-            plan.files.push_back({path, std::move(*text)});
+            plan.files.push_back(read_env_file(path, *text));
         } else {
             notes.push_back({Level::warning, "environment file of the image left out: " + text.error().message});
         }

@@ -29,17 +29,26 @@ struct StartupResult {
     std::vector<Note> notes;
     std::string reason;
     int exit_status = 0;
+    // For `shell`, when ready: what the image's files made of these.
+    std::string shell;                   // SINGULARITY_SHELL, exported or not, or else APPTAINER_SHELL
+    std::vector<std::string> arguments;  // "$@"
 };
 
 // Lists the environment files of the container: *.sh of /.singularity.d/env, or else /environment.
 // Sets files and has_env_directory; a file that cannot be read is left out with a note.
 [[nodiscard]] std::vector<Note> collect_env_files(const TreeView& container, StartupPlan& plan);
 
+// One such file as its readers see it: without foreign bytes (shell/shell_text).
+[[nodiscard]] EnvFile read_env_file(const std::string& path, std::string_view stored);
+
 // What is said about a file of the image that runs exit 0: only that file ends there.
 [[nodiscard]] Note exit_zero_note(const std::string& path);
 
 [[nodiscard]] StartupResult evaluate_startup(const StartupPlan& plan, const std::string& working_directory,
                                              const TreeView& container);
+
+// Settles what a program plan leaves to the image's environment: the shell, and the arguments.
+void complete_program(const StartupPlan& plan, const StartupResult& startup, ProgramPlan& program);
 
 // The rules after the last file: PATH and LD_LIBRARY_PATH requests, the forwarded variables, prompt.
 [[nodiscard]] StartupResult finish_startup(const StartupPlan& plan, const ShellState& state,

@@ -1,5 +1,6 @@
 // finish_startup: what happens to the environment after the image's last file, the same for both ways
 // of running the files.
+#include <algorithm>
 #include <array>
 
 #include "env/env_names.h"
@@ -101,7 +102,38 @@ void set_prompt(Environment& env) {
     env["PROMPT_COMMAND"] = {"PROMPT_COMMAND", command, "swrun"};
 }
 
+// Who is taken instead says so.
+void say_it_is_missing(const std::string& shell, ProgramPlan& program) {
+    for (Candidate& candidate : program.candidates) {
+        if (candidate.image_shell || !candidate.note.empty()) continue;
+        candidate.note = "shell " + printable(shell) +
+                         ", which the image's environment names, is not in the container: using " + candidate.path;
+        candidate.note_level = Level::warning;
+    }
+}
+
 }  // namespace
+
+void complete_program(const StartupPlan& plan, const StartupResult& startup, ProgramPlan& program) {
+    const auto open = std::ranges::find_if(program.candidates, &Candidate::image_shell);
+    if (open != program.candidates.end()) {
+        if (startup.shell.empty()) {
+            program.candidates.erase(open);
+        } else {
+            if (!plan.strict) say_it_is_missing(startup.shell, program);
+            const bool bare = startup.shell.find('/') == std::string::npos;
+            if (bare && !plan.strict) open->test = Candidate::Test::try_lookup;
+            open->path = startup.shell;
+            open->argv.at(0) = startup.shell;
+            open->image_shell = false;
+        }
+    }
+    for (Candidate& candidate : program.candidates) {
+        if (!candidate.image_arguments) continue;
+        candidate.argv.insert(candidate.argv.end(), startup.arguments.begin(), startup.arguments.end());
+        candidate.image_arguments = false;
+    }
+}
 
 StartupResult finish_startup(const StartupPlan& plan, const ShellState& state, const std::string& working_directory) {
     Environment env = image_environment(plan, state);
@@ -116,6 +148,8 @@ StartupResult finish_startup(const StartupPlan& plan, const ShellState& state, c
     }
     StartupResult result;
     result.umask = state.umask;
+    result.shell = state.shell;
+    result.arguments = state.positional;
     for (auto& [name, variable] : env) result.environment.push_back(std::move(variable));
     return result;
 }

@@ -9,6 +9,7 @@
 // What the files print goes to the real standard output.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ namespace swrun {
 struct ScriptRun {
     std::string working_directory;
     std::vector<std::string> library_directories;  // image_library_directories() of the container
+    std::vector<std::string> check;                // words of a command that reads a file and runs nothing of it
+    std::map<std::size_t, std::string> copies;     // where StartupPlan::files[i].text can be read, if not as stored
     std::string root_prefix;                       // before the paths of the files; only tests set it
     std::size_t first_step = 0;
     std::optional<ShellState> state;  // of the run before, with first_step > 0

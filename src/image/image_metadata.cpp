@@ -55,12 +55,18 @@ void fill_from_json(AppMetadata& into, const Json& attributes) {
 }
 
 // Follows links inside the tree; nullopt when there is no readable file.
-std::optional<std::string> file_text(const TreeView& tree, const std::string& path) {
+std::optional<std::string> stored_text(const TreeView& tree, const std::string& path) {
     const ResolvedPath resolved = resolve_in(tree, path);
     if (!resolved.exists() || resolved.node.kind != Node::Kind::file) return std::nullopt;
-    const Result<std::string> text = tree.read_text(resolved.path, kTextLimit);
+    Result<std::string> text = tree.read_text(resolved.path, kTextLimit);
     if (!text) return std::nullopt;
-    return without_newlines(*text);
+    return *std::move(text);
+}
+
+std::optional<std::string> file_text(const TreeView& tree, const std::string& path) {
+    std::optional<std::string> text = stored_text(tree, path);
+    if (text) *text = without_newlines(*std::move(text));
+    return text;
 }
 
 std::vector<std::string> names_in(const TreeView& tree, const std::string& path) {
@@ -113,6 +119,7 @@ Result<ImageMetadata> parse_metadata(std::string_view json) {
     ImageMetadata metadata;
     fill_from_json(metadata, *attributes);
     metadata.deffile = text_member(*attributes, "deffile");
+    if (!metadata.deffile.empty()) metadata.deffile += '\n';
     metadata.startscript = text_member(*attributes, "startscript");
     const auto apps = attributes->find("apps");
     if (apps != attributes->end() && apps->is_object()) {
@@ -127,7 +134,7 @@ ImageMetadata read_tree_metadata(const TreeView& tree) {
     ImageMetadata metadata;
     const std::string meta(kMeta);
     read_directory(metadata, tree, meta);
-    metadata.deffile = file_text(tree, meta + "/Singularity").value_or("");
+    metadata.deffile = stored_text(tree, meta + "/Singularity").value_or("");
     metadata.startscript = file_text(tree, meta + "/startscript").value_or("");
     // Singularity before 2.3 had no such directory.
     if (metadata.runscript.empty()) metadata.runscript = file_text(tree, "/singularity").value_or("");
@@ -143,7 +150,7 @@ ImageMetadata read_tree_metadata(const TreeView& tree) {
 ImageMetadata read_metadata(const TreeView& tree, const MetadataObjects& objects) {
     const auto complete = [&](ImageMetadata metadata) {
         const bool own = objects.deffile && !objects.deffile->empty();
-        if (own) metadata.deffile = without_newlines(*objects.deffile);
+        if (own) metadata.deffile = *objects.deffile;
         return metadata;
     };
     if (objects.summary) {
@@ -159,7 +166,7 @@ std::string metadata_json(const ImageMetadata& metadata) {
     for (const auto& [name, app] : metadata.apps) attributes["apps"][name] = app_json(app);
     const Json common = app_json(metadata);
     for (const auto& [key, value] : common.items()) attributes[key] = value;
-    if (!metadata.deffile.empty()) attributes["deffile"] = metadata.deffile;
+    if (!metadata.deffile.empty()) attributes["deffile"] = without_newlines(metadata.deffile);
     if (!metadata.startscript.empty()) attributes["startscript"] = metadata.startscript;
     Json document = Json::object();
     document["data"]["attributes"] = attributes;

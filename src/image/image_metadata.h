@@ -12,7 +12,7 @@
 
 namespace swrun {
 
-// Texts are without their final newlines; empty when the image has none.
+// Texts are without their final newlines, but for the definition file; empty when the image has none.
 struct AppMetadata {
     std::map<std::string, std::string> environment;  // path of a file -> its text
     std::map<std::string, std::string> labels;
@@ -24,7 +24,7 @@ struct AppMetadata {
 };
 
 struct ImageMetadata : AppMetadata {
-    std::string deffile;
+    std::string deffile;  // byte for byte; from a summary with one newline at its end, which summaries lack
     std::string startscript;
     std::map<std::string, AppMetadata> apps;
 

@@ -65,9 +65,9 @@ Status enter_all(int process) {
 Status become_program(const LaunchPlan& plan, const Fd& shell, const sigset_t& caller_signals) {
     SWRUN_CHECK(drop_privileges(plan.process));
     SWRUN_TRY(const std::string directory, enter_directory(plan.process.directories));
-    SWRUN_TRY(std::vector<Variable> environment, make_environment(plan.process, directory, shell.get()));
+    SWRUN_TRY(MadeEnvironment made, make_environment(plan.process, directory, shell.get()));
     restore_signals(&caller_signals);
-    return execute(plan.process.program, std::move(environment));
+    return execute(made.program, std::move(made.variables));
 }
 
 Status enter(const InstanceState& instance, uid_t uid, const LaunchPlan& plan, Fd& shell) {

@@ -78,6 +78,7 @@ struct Variable {
 struct EnvFile {
     std::string path;  // inside the container
     std::string text;
+    bool as_stored = true;  // false: the file itself holds bytes that its reader leaves out, or writes otherwise
 
     friend bool operator==(const EnvFile&, const EnvFile&) = default;
 };
@@ -95,7 +96,8 @@ struct StartupPlan {
     bool libs_present = false;            // something lies in /.singularity.d/libs; of late: looked up then
     std::string app;                      // SCIF application, or empty
     std::string shell;                    // value of *_SHELL, or empty
-    std::vector<std::string> positional;  // "$@" of the scripts
+    std::string script_name;              // "$0" of the files: names the action
+    std::vector<std::string> positional;  // "$@" of the files
 
     friend bool operator==(const StartupPlan&, const StartupPlan&) = default;
 };
@@ -112,7 +114,9 @@ struct Candidate {
     std::vector<std::pair<std::string, std::string>> env;  // set on top, e.g. SHELL=/bin/bash
     std::string note;                                      // said (info level) when this one is taken
     Level note_level = Level::info;
-    bool absolute_argv0 = false;  // argv[0] becomes the path that was found
+    bool absolute_argv0 = false;   // argv[0] becomes the path that was found
+    bool image_shell = false;      // path and argv[0] are still open: the shell that the image's environment names
+    bool image_arguments = false;  // argv goes on with what the image's files make "$@"; set until they have run
 
     friend bool operator==(const Candidate&, const Candidate&) = default;
 };

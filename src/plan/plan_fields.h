@@ -254,7 +254,8 @@ template <> struct FieldsOf<EnvOverride> {
                                             field("asked_by", &EnvOverride::origin, kOwn)};
 };
 template <> struct FieldsOf<EnvFile> {
-    static constexpr auto list = std::tuple{field("path", &EnvFile::path, kOwn), field("text", &EnvFile::text, kOwn)};
+    static constexpr auto list = std::tuple{field("path", &EnvFile::path, kOwn), field("text", &EnvFile::text, kOwn),
+                                            field("as_stored", &EnvFile::as_stored, kOwn)};
 };
 
 template <> struct FieldsOf<StartupPlan> {
@@ -269,6 +270,7 @@ template <> struct FieldsOf<StartupPlan> {
                                             field("libs_present", &F::libs_present, kOwn),
                                             field("app", &F::app, kOwn),
                                             field("shell", &F::shell, kOwn),
+                                            field("script_name", &F::script_name, kOwn),
                                             field("positional", &F::positional, kOwn)};
 };
 
@@ -278,6 +280,8 @@ template <> struct FieldsOf<Candidate> {
                                             field("path", &F::path, kOwn),
                                             field("argv", &F::argv, kOwn),
                                             field("absolute_argv0", &F::absolute_argv0, kOwn),
+                                            field("image_shell", &F::image_shell, kOwn),
+                                            field("image_arguments", &F::image_arguments, kOwn),
                                             field("environment", &F::env, kOwn),
                                             field("note", &F::note, kOwn),
                                             field("note_level", &F::note_level, kOwn)};

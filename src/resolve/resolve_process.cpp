@@ -72,19 +72,23 @@ ProgramPlan program_of_shell(Draft& draft) {
     const LaunchRequest& request = draft.in.request;
     ProgramPlan program;
     if (!request.arguments.empty()) draft.note(Level::warning, "Parameters to shell command are ignored");
-    if (request.shell.value && !request.shell.value->empty()) {
+    if (request.shell.value && !request.shell.value->empty() && !request.strict_compat.value) {
         const std::string& wanted = *request.shell.value;
         Candidate custom = executable(wanted, {});
-        const bool strict = request.strict_compat.value;  // then a bare name is a file of the working directory
-        if (wanted.find('/') == std::string::npos && !strict) custom.test = Candidate::Test::try_lookup;
+        if (wanted.find('/') == std::string::npos) custom.test = Candidate::Test::try_lookup;
         program.candidates.push_back(std::move(custom));
+    } else {
+        // Strictly as in Apptainer the user's wish is where the image's files can replace it.
+        Candidate of_image = executable("", {});
+        of_image.image_shell = true;
+        program.candidates.push_back(std::move(of_image));
     }
     Candidate bash = executable("/bin/bash", {"--norc"});
     bash.env = {{"SHELL", "/bin/bash"}};
     Candidate sh = executable("/bin/sh", {});
     sh.env = {{"SHELL", "/bin/sh"}};
     for (Candidate* fallback : {&bash, &sh}) {
-        if (!program.candidates.empty() && request.shell.value && !request.strict_compat.value) {
+        if (request.shell.value && !request.shell.value->empty() && !request.strict_compat.value) {
             fallback->note = "shell " + *request.shell.value + " is not in the container: using " + fallback->path;
             fallback->note_level = Level::warning;
         }
@@ -92,6 +96,7 @@ ProgramPlan program_of_shell(Draft& draft) {
     program.candidates.push_back(std::move(bash));
     program.candidates.push_back(std::move(sh));
     program.none_message = "/bin/sh does not exist in container";
+    for (Candidate& candidate : program.candidates) candidate.image_arguments = true;
     return program;
 }
 
@@ -205,6 +210,7 @@ Status resolve_environment(Draft& draft) {
     StartupResult startup = evaluate_startup(process.startup, process.directories.at(0).path, draft.tree);
     // What a file prints, or that it ends the launch, belongs after the container has been made.
     if (startup.kind == StartupResult::Kind::ready && startup.output.empty()) {
+        complete_program(process.startup, startup, process.program);
         process.environment = std::move(startup.environment);
         if (startup.umask) process.umask = *startup.umask;
         for (Note& note : startup.notes) draft.plan.notes.push_back(std::move(note));
@@ -229,9 +235,9 @@ void check_tmpdir(Draft& draft) {
 
 Status resolve_process(Draft& draft) {
     draft.plan.process.directories = directories_of(draft);
+    draft.plan.process.program = program_of(draft);
     SWRUN_CHECK(resolve_environment(draft));
     if (!draft.in.request.joins_instance) check_tmpdir(draft);
-    draft.plan.process.program = program_of(draft);
     return {};
 }
 

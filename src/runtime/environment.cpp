@@ -1,11 +1,13 @@
 #include "runtime/environment.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 #include <optional>
 
 #include "env/library_dirs.h"
@@ -26,7 +28,47 @@ constexpr std::size_t kMaxReport = 64U << 20U;
 // else whatever /bin/sh the image has.
 struct Shell {
     std::string path;  // empty: the static one, by descriptor
+
+    [[nodiscard]] bool is_bash() const { return path.empty() || path.ends_with("/bash"); }
+    // Words that have a file read by it and nothing of it run.  The static one is known to its own children only.
+    [[nodiscard]] std::vector<std::string> check() const {
+        std::vector<std::string> words = {path.empty() ? "/proc/self/exe" : path};
+        if (is_bash()) words.insert(words.end(), {"--norc", "-O", "extglob"});
+        words.emplace_back("-n");
+        return words;
+    }
 };
+
+// Text for a shell to read by a path.  No directory of the image can be written to, so it lies in memory.  Descriptors
+// that a shell inherits must lie above 9, which scripts may use for themselves.
+Result<Fd> readable_copy(const std::string& text) {
+    Fd file(::memfd_create("environment", MFD_CLOEXEC));
+    if (!file) return sys_error(Error::Kind::host, "memfd_create", "", errno);
+    SWRUN_CHECK(write_all(file.get(), text, "a copy of an environment file"));
+    Fd high(::fcntl(file.get(), F_DUPFD, 10));
+    if (!high) return sys_error(Error::Kind::host, "fcntl", "a copy of an environment file", errno);
+    return high;
+}
+
+std::string path_of(const Fd& copy) { return "/proc/self/fd/" + std::to_string(copy.get()); }
+
+// The files that are not to be read as they are stored, in memory as long as this lives.
+struct Copies {
+    std::vector<Fd> files;
+    std::map<std::size_t, std::string> paths;
+};
+
+Result<Copies> make_copies(const StartupPlan& plan) {
+    Copies copies;
+    if (::access("/proc/self/fd", X_OK) != 0) return copies;  // --no-mount proc: then the script quotes them
+    for (std::size_t i = 0; i < plan.files.size(); ++i) {
+        if (plan.files[i].as_stored) continue;
+        SWRUN_TRY(Fd copy, readable_copy(plan.files[i].text));
+        copies.paths[i] = path_of(copy);
+        copies.files.push_back(std::move(copy));
+    }
+    return copies;
+}
 
 std::optional<Shell> choose_shell(int static_bash) {
     for (const char* path : {"/bin/bash", "/usr/bin/bash"}) {
@@ -52,15 +94,21 @@ std::optional<Shell> choose_shell(int static_bash) {
     ::_exit(127);
 }
 
-Result<ShellReport> run_shell(const Shell& shell, int static_bash, const std::string& script,
-                              const std::vector<std::string>& positional) {
+// The longest argument that execve(2) takes is 32 pages (MAX_ARG_STRLEN); E2BIG otherwise.
+constexpr std::size_t kLongestArgument = 120U << 10U;
+
+Result<ShellReport> run_shell(const Shell& shell, int static_bash, const std::string& script, const StartupPlan& plan) {
+    Fd long_script;
+    if (script.size() > kLongestArgument) {
+        SWRUN_TRY(long_script, readable_copy(script));
+    }
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
-    std::vector<std::string> words = {shell.path.empty() ? "bash" : shell.path, "-c", script,
-                                      "/.singularity.d/actions/exec"};
-    words.insert(words.end(), positional.begin(), positional.end());
+    std::vector<std::string> words = {shell.path.empty() ? "bash" : shell.path, "-c",
+                                      long_script.valid() ? ". " + path_of(long_script) : script, plan.script_name};
+    words.insert(words.end(), plan.positional.begin(), plan.positional.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -98,8 +146,11 @@ Result<StartupResult> evaluate_by_shell(const StartupPlan& plan, const std::stri
     ScriptRun run;
     run.working_directory = directory;
     if (plan.libs_present) run.library_directories = image_library_directories(container);
+    SWRUN_TRY(const Copies copies, make_copies(plan));
+    run.copies = copies.paths;
+    run.check = shell->check();
     for (;;) {
-        SWRUN_TRY(ShellReport report, run_shell(*shell, static_bash, startup_script(plan, run), plan.positional));
+        SWRUN_TRY(ShellReport report, run_shell(*shell, static_bash, startup_script(plan, run), plan));
         if (report.complete) return finish_startup(plan, report.state, directory);
         if (report.status != 0 || plan.strict) return ended_by(plan, report.step, report.status);
         // exit 0 in a file ends that file only: the rest goes on from where the variables stand.
@@ -121,12 +172,12 @@ void set_pwd(std::vector<Variable>& environment, const std::string& directory) {
 
 }  // namespace
 
-Result<std::vector<Variable>> make_environment(const ProcessPlan& process, const std::string& directory,
-                                               int static_bash) {
+Result<MadeEnvironment> make_environment(const ProcessPlan& process, const std::string& directory, int static_bash) {
+    MadeEnvironment made{{}, process.program};
     if (process.environment) {
-        std::vector<Variable> environment = *process.environment;
-        set_pwd(environment, directory);
-        return environment;
+        made.variables = *process.environment;
+        set_pwd(made.variables, directory);
+        return made;
     }
     const HostView container;
     StartupPlan plan = process.startup;
@@ -146,8 +197,10 @@ Result<std::vector<Variable>> make_environment(const ProcessPlan& process, const
         return error;
     }
     if (startup.umask) ::umask(*startup.umask);
-    set_pwd(startup.environment, directory);
-    return std::move(startup.environment);
+    complete_program(plan, startup, made.program);
+    made.variables = std::move(startup.environment);
+    set_pwd(made.variables, directory);
+    return made;
 }
 
 }  // namespace swrun

@@ -10,10 +10,15 @@
 
 namespace swrun {
 
+struct MadeEnvironment {
+    std::vector<Variable> variables;
+    ProgramPlan program;  // with what the plan left to the image's files
+};
+
 // `directory` becomes PWD.  `static_bash` is a descriptor of the host's static bash, or -1: it is used
 // where the image has no bash, because environment files are written for one.  Error::Kind::status
 // when a file of the image ended the launch.
-[[nodiscard]] Result<std::vector<Variable>> make_environment(const ProcessPlan& plan, const std::string& directory,
-                                                             int static_bash);
+[[nodiscard]] Result<MadeEnvironment> make_environment(const ProcessPlan& plan, const std::string& directory,
+                                                       int static_bash);
 
 }  // namespace swrun

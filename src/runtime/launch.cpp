@@ -184,9 +184,8 @@ void add_unshared(const SharePlan& plan, std::vector<Variable>& environment) {
 }
 
 Status run_program(Stage& stage) {  // S10
-    SWRUN_TRY(std::vector<Variable> environment,
-              make_environment(stage.plan.process, stage.directory, stage.shell.get()));
-    if (!stage.shares_user) add_unshared(stage.plan.share, environment);
+    SWRUN_TRY(MadeEnvironment made, make_environment(stage.plan.process, stage.directory, stage.shell.get()));
+    if (!stage.shares_user) add_unshared(stage.plan.share, made.variables);
     SWRUN_CHECK(become_init(stage));
     std::vector<std::string> absent;
     if (const PredictedFiles* predicted = predicted_files(stage)) {
@@ -197,7 +196,7 @@ Status run_program(Stage& stage) {  // S10
     restore_interrupts();
     stage.watch.lap("S10");
     if (stage.options.print_timings) print_timings(stage.watch);
-    return execute(stage.plan.process.program, std::move(environment), absent);
+    return execute(made.program, std::move(made.variables), absent);
 }
 
 struct Step {

@@ -4,6 +4,7 @@
 
 #include "shell/shell_eval.h"
 #include "shell/shell_parser.h"
+#include "shell/shell_text.h"
 #include "support/path.h"
 #include "support/text.h"
 
@@ -11,10 +12,10 @@ namespace swrun {
 
 namespace {
 
-constexpr std::array<std::string_view, 33> kOtherBuiltins = {
-    "alias", "bg",   "bind", "builtin", "caller",  "cd",    "command", "compgen", "complete", "dirs",    "enable",
-    "eval",  "exec", "fc",   "fg",      "getopts", "hash",  "jobs",    "kill",    "mapfile",  "popd",    "pushd",
-    "pwd",   "read", "set",  "shift",   "shopt",   "times", "trap",    "type",    "ulimit",   "unalias", "wait"};
+constexpr std::array<std::string_view, 31> kOtherBuiltins = {
+    "alias", "bg",   "bind",  "builtin", "caller",  "cd",   "command", "compgen", "complete", "dirs", "enable",
+    "eval",  "exec", "fc",    "fg",      "getopts", "hash", "jobs",    "kill",    "mapfile",  "popd", "pushd",
+    "pwd",   "read", "shopt", "times",   "trap",    "type", "ulimit",  "unalias", "wait"};
 
 std::optional<int> small_number(std::string_view text) {
     const std::optional<std::uint64_t> number = parse_decimal(text);
@@ -63,6 +64,8 @@ ShellEvaluator::Flow ShellEvaluator::run_builtin(const std::vector<std::string>&
     if (name == "." || name == "source") return do_source(argv);
     if (name == "return" || name == "exit") return do_leave(argv);
     if (name == "umask") return do_umask(argv);
+    if (name == "set") return do_set(argv);
+    if (name == "shift") return do_shift(argv);
     if (name == "break" || name == "continue") {
         if (argv.size() > 1 || loops_ == 0) return refuse(name + " like this");
         status_ = 0;
@@ -172,7 +175,8 @@ ShellEvaluator::Flow ShellEvaluator::do_source(const std::vector<std::string>& a
     if (found.node.kind != Node::Kind::file) return refuse(argv[0] + " " + printable(argv[1]));
     const Result<std::string> text = options_.tree->read_text(found.path, kMaxShellText);
     if (!text) return refuse(text.error().message);
-    ShellParser parser(argv[1], *text);
+    const std::string readable = without_foreign_bytes(*text);
+    ShellParser parser(argv[1], readable);
     ShellScript script;
     if (!parser.parse(script)) {
         refusal_ = parser.refusal();
@@ -182,7 +186,9 @@ ShellEvaluator::Flow ShellEvaluator::do_source(const std::vector<std::string>& a
     evaluator.ifs_changed_ = ifs_changed_;
     evaluator.status_ = script.empty() ? 0 : status_;
     evaluator.status_unsure_ = status_unsure_;
+    const std::vector<std::string> before = session_.positional;
     const Flow flow = evaluator.run(script);
+    if (!args.empty() && session_.positional != before) return refuse("set in a file with arguments");  // shells differ
     ifs_changed_ = evaluator.ifs_changed_;
     refusal_ = evaluator.refusal_;
     status_ = evaluator.status_;
@@ -197,6 +203,33 @@ ShellEvaluator::Flow ShellEvaluator::do_leave(const std::vector<std::string>& ar
         status_ = *number;
     }
     return argv[0] == "exit" ? Flow::exited : Flow::returned;
+}
+
+// New positional parameters, and -u.  Everything else that set can do is another way of running.
+ShellEvaluator::Flow ShellEvaluator::do_set(const std::vector<std::string>& argv) {
+    std::size_t i = 1;
+    bool nounset = session_.nounset;
+    for (; i < argv.size() && (argv[i] == "-u" || argv[i] == "+u"); ++i) nounset = argv[i] == "-u";
+    const bool marked = i < argv.size() && argv[i] == "--";
+    if (argv.size() == 1 || (!marked && i < argv.size() && (argv[i].starts_with('-') || argv[i].starts_with('+')))) {
+        return refuse("the builtin set like this", Refusal::Kind::construct, argv[0]);
+    }
+    session_.nounset = nounset;
+    if (marked || i < argv.size()) {
+        session_.positional.assign(argv.begin() + static_cast<std::ptrdiff_t>(marked ? i + 1 : i), argv.end());
+    }
+    status_ = 0;
+    return Flow::next;
+}
+
+ShellEvaluator::Flow ShellEvaluator::do_shift(const std::vector<std::string>& argv) {
+    const std::optional<int> count = argv.size() > 1 ? small_number(argv[1]) : 1;
+    if (argv.size() > 2 || !count || static_cast<std::size_t>(*count) > session_.positional.size()) {
+        return refuse("shift like this", Refusal::Kind::construct, argv[0]);
+    }
+    session_.positional.erase(session_.positional.begin(), session_.positional.begin() + *count);
+    status_ = 0;
+    return Flow::next;
 }
 
 ShellEvaluator::Flow ShellEvaluator::do_umask(const std::vector<std::string>& argv) {

@@ -46,6 +46,7 @@ ShellEvaluator::Flow ShellEvaluator::run_node(const ShellNode& node) {
         case ShellNode::Kind::for_clause: flow = run_for(node); break;
         case ShellNode::Kind::case_clause: flow = run_case(node); break;
     }
+    if (flow == Flow::refused && ended_ && refusal_.kind == Refusal::Kind::none) return Flow::exited;
     if (flow == Flow::next && node.negated) status_ = status_ == 0 ? 1 : 0;
     return flow;
 }
@@ -205,9 +206,9 @@ ShellEvaluator::Flow ShellEvaluator::refuse(std::string_view what, Refusal::Kind
     return Flow::refused;
 }
 
-void ShellEvaluator::note(const std::string& text) {
+void ShellEvaluator::note(const std::string& text, Level level) {
     if (session_.notes.size() >= 100) return;
-    session_.notes.push_back({Level::warning, file_ + ":" + std::to_string(line_) + ": " + text});
+    session_.notes.push_back({level, file_ + ":" + std::to_string(line_) + ": " + text});
 }
 
 bool ShellEvaluator::spend(std::size_t bytes) {

@@ -52,7 +52,7 @@ private:
     bool assign(const std::string& name, std::string value);
     bool may_assign(const std::string& name, bool& ignored);
     Flow refuse(std::string_view what, Refusal::Kind kind = Refusal::Kind::construct, std::string subject = "");
-    void note(const std::string& text);
+    void note(const std::string& text, Level level = Level::warning);
     bool spend(std::size_t bytes);
 
     // Builtins: shell_builtins.cpp
@@ -64,6 +64,8 @@ private:
     Flow do_source(const std::vector<std::string>& argv);
     Flow do_leave(const std::vector<std::string>& argv);
     Flow do_umask(const std::vector<std::string>& argv);
+    Flow do_set(const std::vector<std::string>& argv);
+    Flow do_shift(const std::vector<std::string>& argv);
 
     // test and [: shell_test.cpp
     Flow do_test(std::vector<std::string> argv);
@@ -83,6 +85,7 @@ private:
     bool add_operator(const ShellPart& part, const std::optional<std::string>& value, Fields& fields);
     bool add_all_positional(const ShellPart& part, Fields& fields);
     bool add_result(std::string_view value, bool quoted, Fields& fields);
+    bool end_by_unset(const std::string& name);
     bool parameter_value(const std::string& name, std::optional<std::string>& value);
     std::optional<std::string> substitute(const ShellPart& part);
 
@@ -96,6 +99,7 @@ private:
     std::size_t status_changes_ = 0;  // by substitutions and refused assignments: they outlive X=...
     std::size_t status_mark_ = 0;     // status_changes_ when the current command began
     bool status_unsure_ = false;      // shells disagree about $? here
+    bool ended_ = false;              // by an unset variable: what then fails is no refusal
     int loops_ = 0;
     bool ifs_changed_ = false;
     Refusal refusal_;

@@ -103,7 +103,11 @@ bool ShellEvaluator::parameter_value(const std::string& name, std::optional<std:
     const char first = name[0];
     if (first >= '0' && first <= '9') {
         const std::optional<std::uint64_t> number = parse_decimal(name);
-        if (!number || *number == 0) return refuse("$" + name), false;
+        if (!number) return refuse("$" + name), false;
+        if (*number == 0) {
+            if (session_.script_name.empty()) return refuse("$" + name), false;
+            return value = session_.script_name, true;
+        }
         if (*number <= session_.positional.size()) value = session_.positional[*number - 1];
         return true;
     }
@@ -131,12 +135,22 @@ bool ShellEvaluator::add_parameter(const ShellPart& part, Fields& fields) {
     }
     std::optional<std::string> value;
     if (!parameter_value(part.text, value)) return false;
+    const bool copes = !part.op.empty() && std::string_view("-+=?").find(part.op.back()) != std::string_view::npos;
+    if (!value && session_.nounset && !copes && part.text != "@" && part.text != "*") return end_by_unset(part.text);
     if (part.op.empty()) return add_result(value.value_or(""), part.quoted, fields);
     if (part.op == "length") {
         if (!is_ascii(value.value_or(""))) return refuse("a length that depends on more than ASCII"), false;
         return add_result(std::to_string(value.value_or("").size()), part.quoted, fields);
     }
     return add_operator(part, value, fields);
+}
+
+// As a shell does, all the way up: a substitution ends alone.
+bool ShellEvaluator::end_by_unset(const std::string& name) {
+    ended_ = true;
+    status_ = 1;
+    note(name + ": unbound variable", Level::error);
+    return false;
 }
 
 bool ShellEvaluator::add_all_positional(const ShellPart& part, Fields& fields) {
@@ -167,6 +181,7 @@ bool ShellEvaluator::add_operator(const ShellPart& part, const std::optional<std
         if (!expand_parts(operand, made, true)) return false;
         return assign(part.text, made.current) && add_result(made.current, part.quoted, fields);
     }
+    fields.open = fields.open || part.quoted;  // "${X:-}" is a word
     return expand_parts(operand, fields, true);
 }
 

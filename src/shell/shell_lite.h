@@ -34,7 +34,9 @@ struct ShellVariable {
 
 struct ShellSession {
     std::map<std::string, ShellVariable> variables;
+    std::string script_name;                             // "$0"; empty: asking for it is unsupported
     std::vector<std::string> positional;                 // "$@"
+    bool nounset = false;                                // set -u: an unset variable ends the evaluation
     std::string output;                                  // what echo and printf wrote
     std::vector<Note> notes;                             // what a shell would write to stderr
     std::optional<mode_t> umask;                         // set by the text

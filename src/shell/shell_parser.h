@@ -47,6 +47,7 @@ private:
     bool parse_word(ShellWord& word);
     bool parse_parts(ShellWord& word, Until until);
     bool parse_quotes(ShellWord& word, Until until, char c);
+    bool parse_ansi_quotes(ShellWord& word);
     bool parse_backslash(ShellWord& word, Until until);
     bool parse_dollar(ShellWord& word, bool quoted);
     bool parse_braces(ShellWord& word, bool quoted);

@@ -1,5 +1,6 @@
 #include "shell/shell_state.h"
 
+#include "shell/shell_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -15,7 +16,7 @@ public:
     explicit DumpReader(std::string_view text) : text_(text) {}
 
     [[nodiscard]] bool read(ShellReport& report) {
-        return read_head(report) && read_exports(report.state) && at_ == text_.size();
+        return read_head(report) && read_exports(report.state) && at_ == text_.size() && take_own(report.state);
     }
     [[nodiscard]] std::size_t offset() const { return at_; }
 
@@ -67,6 +68,27 @@ private:
         return take("\n");
     }
 
+    // What our script exports to have it quoted by the shell.
+    static bool take_own(ShellState& state) {
+        const auto take_value = [&](const std::string& name) {
+            const auto found = state.exported.find(name);
+            if (found == state.exported.end()) return std::optional<std::string>();
+            std::string value = std::move(found->second.value);
+            state.exported.erase(found);
+            return std::optional<std::string>(std::move(value));
+        };
+        state.shell = take_value("__swrun_shell").value_or("");
+        for (const char option : take_value("__swrun_options").value_or("")) {
+            if (std::string_view("aefu").find(option) != std::string_view::npos) state.options += option;
+        }
+        while (true) {
+            std::optional<std::string> argument = take_value("__swrun_arg_" +
+                                                             std::to_string(state.positional.size() + 1));
+            if (!argument) return true;
+            state.positional.push_back(*std::move(argument));
+        }
+    }
+
     bool read_exports(ShellState& state) {
         while (!take("swrun-eof\n")) {
             bool array = false;
@@ -111,7 +133,10 @@ private:
     bool read_word(std::string& value) {
         while (!at_end() && peek() != '\n' && peek() != ' ' && peek() != ')') {
             if (take("$'")) {
-                if (!read_ansi_quotes(value)) return false;
+                // What bash writes for values with control characters.
+                const std::optional<std::string> inside = read_ansi_quotes(text_, at_);
+                if (!inside) return false;
+                value += *inside;
             } else if (take("'")) {
                 value += until("'");
                 if (!take("'")) return false;
@@ -137,32 +162,6 @@ private:
             if (at_end()) return false;
             if (std::string_view("$`\"\\\n").find(peek()) == std::string_view::npos) value += '\\';
             value += text_[at_++];
-        }
-        return true;
-    }
-
-    // bash(1) "QUOTING": what bash writes for values with control characters.
-    bool read_ansi_quotes(std::string& value) {
-        while (!take("'")) {
-            value += until("'\\");
-            if (!take("\\")) {
-                if (at_end()) return false;
-                continue;
-            }
-            if (at_end()) return false;
-            const char c = text_[at_++];
-            if (octal(c)) {
-                int number = c - '0';
-                for (int i = 0; i < 2 && octal(peek()); ++i) number = number * 8 + (text_[at_++] - '0');
-                if (number == 0 || number > 255) return false;
-                value += static_cast<char>(number);
-                continue;
-            }
-            static constexpr std::string_view kLetters = "abeEfnrtv\\'\"?";
-            static constexpr std::string_view kMeanings = "\a\b\033\033\f\n\r\t\v\\'\"?";
-            const std::size_t which = kLetters.find(c);
-            if (which == std::string_view::npos) return false;
-            value += kMeanings[which];
         }
         return true;
     }

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plan/launch_plan.h"
 #include "support/result.h"
@@ -22,6 +23,9 @@ struct ShellState {
     std::map<std::string, Variable> exported;  // origin may be empty
     std::set<std::string> hidden;              // of the forwarded names: set, but not exported
     std::optional<mode_t> umask;
+    std::string shell;                    // SINGULARITY_SHELL, exported or not, or else APPTAINER_SHELL; may be empty
+    std::vector<std::string> positional;  // "$@"
+    std::string options;                  // of "$-": those that hold on in another shell ("a", "e", "f", "u")
 
     friend bool operator==(const ShellState&, const ShellState&) = default;
 };

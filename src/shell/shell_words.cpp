@@ -1,5 +1,6 @@
 // The word half of ShellParser: quoting (XCU 2.2) and expansions (XCU 2.6).
 #include "shell/shell_parser.h"
+#include "shell/shell_text.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -91,7 +92,8 @@ bool ShellParser::parse_quotes(ShellWord& word, Until until, char c) {
     if (nested && !word.parts.empty()) return fail("a quote inside \"${ }\"");  // bash mixes them up
     const int start = line_;
     ++at_;
-    add_text(word, "", true);  // '' and "" are words too
+    // '' and "" are words too; but "$@" is none where there are no arguments.
+    if (peek() == c) add_text(word, "", true);
     if (c == '\'') {
         const std::size_t close = text_.find('\'', at_);
         if (close == std::string_view::npos) return fail("a quote that is not closed");
@@ -117,7 +119,8 @@ bool ShellParser::parse_dollar(ShellWord& word, bool quoted) {
     if (next == '(') return parse_substitution(word, quoted);
     if (next == '{') return parse_braces(word, quoted);
     if (next == '[') return fail("$[ ] arithmetic");
-    if (!quoted && (next == '\'' || next == '"')) return fail("$'' or $\"\" quoting");
+    if (!quoted && next == '\'') return parse_ansi_quotes(word);
+    if (!quoted && next == '"') return fail("$\"\" quoting");
     ShellPart part;
     part.kind = ShellPart::Kind::parameter;
     part.quoted = quoted;
@@ -134,6 +137,16 @@ bool ShellParser::parse_dollar(ShellWord& word, bool quoted) {
     part.text = text_.substr(at_ + 1, length);
     at_ += 1 + length;
     word.parts.push_back(std::move(part));
+    return true;
+}
+
+bool ShellParser::parse_ansi_quotes(ShellWord& word) {
+    std::size_t end = at_ + 2;
+    const std::optional<std::string> value = read_ansi_quotes(text_, end);
+    if (!value) return fail("$'' with this inside");
+    for (const char each : text_.substr(at_, end - at_)) line_ += each == '\n' ? 1 : 0;
+    add_text(word, *value, true);
+    at_ = end;
     return true;
 }
 

@@ -45,6 +45,15 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 struct Shell {
     const char* name;
     std::vector<std::string> argv;
+
+    [[nodiscard]] bool is_bash() const { return std::string_view(name).starts_with("bash"); }
+    // The words that read a file and run nothing of it.
+    [[nodiscard]] std::vector<std::string> check() const {
+        std::vector<std::string> words = argv;
+        if (is_bash()) words.insert(words.end(), {"-O", "extglob"});
+        words.emplace_back("-n");
+        return words;
+    }
 };
 
 // The shells that this machine has.
@@ -95,6 +104,7 @@ protected:
                                              {"UID", "4"}}) {
             plan.forwarded.push_back({name, value, "caller"});
         }
+        plan.script_name = "/.singularity.d/actions/exec";
         plan.positional = {"cmd", "two words", "*"};
     }
     ~Differential() override {
@@ -117,7 +127,7 @@ protected:
         replace_all(text, "@ROOT@", root_);
         const std::string path = "/.singularity.d/env/" + name;
         put(path, text);
-        plan.files.push_back({path, text});
+        plan.files.push_back(read_env_file(path, text));
     }
     void override_with(const std::string& name, const std::string& value) {
         plan.overrides.push_back({name, value, {}});
@@ -126,7 +136,6 @@ protected:
     // Runs the script once; gives what arrived on descriptor 9.
     std::string run_script(const Shell& shell, const std::string& script, Outcome& outcome) {
         const std::string base = root_ + "/run";
-        std::ofstream(base + ".sh", std::ios::binary) << script;
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         const int flags = O_WRONLY | O_CREAT | O_TRUNC;
@@ -135,7 +144,8 @@ protected:
         posix_spawn_file_actions_addopen(&actions, 2, (base + ".err").c_str(), flags, 0600);
         posix_spawn_file_actions_addopen(&actions, 9, (base + ".state").c_str(), flags, 0600);
         std::vector<std::string> words = shell.argv;
-        words.push_back(base + ".sh");
+        words.insert(words.end(), {"-c", script, plan.script_name});
+        words.insert(words.end(), plan.positional.begin(), plan.positional.end());
         std::vector<char*> argv;
         for (std::string& word : words) argv.push_back(word.data());
         argv.push_back(nullptr);
@@ -155,6 +165,12 @@ protected:
         ScriptRun run;
         run.working_directory = "/work";
         run.root_prefix = root_;
+        run.check = shell.check();
+        for (std::size_t i = 0; copies && i < plan.files.size(); ++i) {
+            if (plan.files[i].as_stored) continue;
+            run.copies[i] = root_ + "/copy" + std::to_string(i);
+            std::ofstream(run.copies[i], std::ios::binary) << plan.files[i].text;
+        }
         while (true) {
             const Result<ShellReport> report = parse_shell_state(run_script(shell, startup_script(plan, run), outcome));
             if (!report) {
@@ -172,6 +188,10 @@ protected:
                 outcome.result.exit_status = report->status;
                 return outcome;
             }
+            if (report->step < run.first_step) {
+                outcome.trouble = "the step " + std::to_string(report->step) + " ended twice";
+                return outcome;
+            }
             run.first_step = report->step + 1;
             run.state = report->state;
         }
@@ -186,6 +206,8 @@ protected:
         EXPECT_EQ(outcome.result.exit_status, expected.exit_status);
         EXPECT_EQ(map_of(outcome.result.environment), map_of(expected.environment)) << outcome.errors;
         EXPECT_EQ(outcome.result.output, expected.output);
+        EXPECT_EQ(outcome.result.shell, expected.shell);
+        EXPECT_EQ(outcome.result.arguments, expected.arguments);
         const mode_t mine = ::umask(022);
         ::umask(mine);
         if (expected.kind == StartupResult::Kind::ready) {
@@ -193,10 +215,30 @@ protected:
         }
     }
 
+    // One file, by shell_lite and by the shells: of all, or of those that are a bash.
+    void expect_alike(const std::string& text, bool bash_only = false) {
+        SCOPED_TRACE(text);
+        plan.files.clear();
+        file("90-environment.sh", text);
+        const StartupResult expected = lite();
+        ASSERT_NE(expected.kind, StartupResult::Kind::needs_shell) << expected.reason;
+        for (const Shell& shell : shells()) {
+            if (bash_only && !shell.is_bash()) continue;
+            SCOPED_TRACE(shell.name);
+            expect_same(shell, expected);
+        }
+    }
+
     StartupPlan plan;
     FakeTree tree;
     std::string root_;
+    bool copies = true;  // files that are not read as stored are given by a path of their own
 };
+
+std::string with_crlf(std::string text) {
+    replace_all(text, "\n", "\r\n");
+    return text;
+}
 
 TEST_F(Differential, FindsAShell) {
     ASSERT_FALSE(shells().empty()) << "neither bash nor dash nor busybox is installed";
@@ -278,6 +320,143 @@ TEST_F(Differential, WithoutEnvDirectory) {
     for (const Shell& shell : shells()) expect_same(shell, lite());
     plan.files.clear();
     for (const Shell& shell : shells()) expect_same(shell, lite());
+}
+
+// The same as with LF, whoever reads it, and whether the shell gets the text by a path or quoted.
+TEST_F(Differential, CarriageReturnsBeforeLineEndsDoNotCount) {
+    const std::string texts[] = {
+        "export A=1\nexport B=\"x y\"\n",
+        "export A=1\n\nexport PATH=/opt/q/bin:$PATH\n",
+        "if [ -d /nothing ]; then\n  export C=1\nelse\n  export C=2\nfi\n",
+        "export B=$(echo hi)\nexport D=`echo a\necho b`\n",
+        "case \"$HOME\" in\n/home/*) export E=1 ;;\nesac\n# comment\nfor i in a b\ndo\nF=$F$i\ndone\nexport F\n",
+        "export G=a\\\nb \\\n  H=\"c\\\nd\"\n",
+        "export I='line one\nline two'\nset -- a b\nexport J=$2",
+        ". @ROOT@/opt/tool/env.sh\nexport K=$?\n",
+    };
+    for (const bool by_path : {true, false}) {
+        copies = by_path;
+        for (const std::string& text : texts) {
+            plan.files.clear();
+            file("90-environment.sh", text);
+            const Map wanted = map_of(lite().environment);
+            expect_alike(with_crlf(text));
+            EXPECT_EQ(map_of(lite().environment), wanted) << text;
+            expect_alike(with_crlf(text) + "export LAST=1\r");
+            EXPECT_EQ(map_of(lite().environment)["LAST"], "1");
+        }
+    }
+}
+
+TEST_F(Differential, ByteZeroDoesNotCount) {
+    expect_alike(std::string("export A=x\0y\nexport B='\0'\n", 29));
+    EXPECT_EQ(map_of(lite().environment)["A"], "xy");
+}
+
+TEST_F(Differential, TheActionNamesTheScript) {
+    for (const char* action : {"exec", "run", "shell", "test", "start"}) {
+        plan.script_name = std::string("/.singularity.d/actions/") + action;
+        expect_alike("export A=\"${0##*/}\" B=$0\nif [ \"${0##*/}\" = shell ]; then export C=yes; fi\n");
+        const Map env = map_of(lite().environment);
+        EXPECT_EQ(env.at("A"), action);
+        EXPECT_EQ(env.contains("C"), std::string_view(action) == "shell");
+    }
+}
+
+TEST_F(Differential, ArgumentsOfTheImage) {
+    const std::pair<std::string, std::vector<std::string>> cases[] = {
+        {"set -- -c 'echo \"a b\"'", {"-c", "echo \"a b\""}},
+        {"set a '' '*'", {"a", "", "*"}},
+        {"set --", {}},
+        {"shift", {"two words", "*"}},
+        {"shift 3\nset -- \"$@\" x", {"x"}},
+        {"set -- -x \"$@\"\nshift 2", {"two words", "*"}},
+        {"set -u -- \"$2\"", {"two words"}},
+        {"set -- 'a\nb' \"'\"\nexport N=$# L=\"$1\"\nexit 0", {"a\nb", "'"}},
+    };
+    for (const auto& [text, wanted] : cases) {
+        expect_alike(text + "\n");
+        EXPECT_EQ(lite().arguments, wanted) << text;
+    }
+    for (const char* text : {"set", "set -e", "set -eu", "set -o nounset", "set -", "set +", "shift 4", "shift x",
+                             ". /opt/tool/env.sh a"}) {
+        plan.files.clear();
+        file("90-environment.sh", text);
+        EXPECT_EQ(lite().kind, StartupResult::Kind::needs_shell) << text;
+    }
+}
+
+TEST_F(Differential, TheShellThatTheImageNames) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"export SINGULARITY_SHELL=/opt/mysh", "/opt/mysh"},
+        {"SINGULARITY_SHELL=/opt/mysh", "/opt/mysh"},
+        {"export APPTAINER_SHELL=/opt/other", "/opt/other"},
+        {"export APPTAINER_SHELL=/opt/other SINGULARITY_SHELL=/opt/mysh", "/opt/mysh"},
+        {"export APPTAINER_SHELL=/opt/other SINGULARITY_SHELL=", "/opt/other"},
+        {"if [ \"${0##*/}\" = exec ]; then SINGULARITY_SHELL=sh; fi", "sh"},
+        {"export A=1", ""},
+    };
+    for (const auto& [text, wanted] : cases) {
+        expect_alike(std::string(text) + "\n");
+        EXPECT_EQ(lite().shell, wanted) << text;
+    }
+}
+
+TEST_F(Differential, UnsetVariablesEndTheLaunch) {
+    const char* const ending[] = {
+        "set -u\nexport A=1\nexport B=$NOPE\necho not reached",
+        "set -u\n: \"${NOPE%x}\"",
+        "set -u\n: ${#NOPE}",
+        "set -u\nfor i in $NOPE; do :; done",
+        "set -u\ncase $NOPE in *) ;; esac",
+        "set -u\nif [ -n \"$NOPE\" ]; then :; fi",
+        "set -u\n{ true && echo $4; } || true",
+        "set -u\nset --\necho $1",
+    };
+    for (const char* text : ending) {
+        expect_alike(text);
+        const StartupResult result = lite();
+        EXPECT_EQ(result.kind, StartupResult::Kind::ended) << text;
+        EXPECT_EQ(result.exit_status, 1) << text;
+        ASSERT_EQ(result.notes.size(), 1U);
+        EXPECT_TRUE(result.notes[0].text.ends_with("unbound variable")) << result.notes[0].text;
+    }
+    for (const char* text : {"set -u\nexport A=${NOPE-a}${NOPE:+b}${NOPE:=c} B=\"$@$*$#\"",
+                             "set -u\nset +u\nexport A=\"[$NOPE]\"", "set -u\nset --\nexport A=\"$*\" B=$#"}) {
+        expect_alike(text);
+        EXPECT_EQ(lite().kind, StartupResult::Kind::ready) << text;
+    }
+    // A substitution ends alone.  (ash goes on in it with the rest of the script, as long as it is let.)
+    expect_alike("set -u\nexport A=\"x$(echo $NOPE)y\" B=`echo \"${NOPE#x}\"`\n", true);
+    EXPECT_EQ(lite().kind, StartupResult::Kind::ready);
+    plan.files.clear();
+    file("90-environment.sh", "set -u\n");
+    file("99-base.sh", "\n\nexport A=$NOPE\n");
+    EXPECT_EQ(lite().exit_status, 1);
+    EXPECT_EQ(lite().notes.at(0).text, "/.singularity.d/env/99-base.sh:3: NOPE: unbound variable");
+    for (const Shell& shell : shells()) expect_same(shell, lite());
+    plan.files.pop_back();
+    override_with("V", "${NOPE}");
+    EXPECT_EQ(lite().exit_status, 1);
+    for (const Shell& shell : shells()) expect_same(shell, lite());
+}
+
+TEST_F(Differential, AnsiQuotes) {
+    for (const char* text : {"export A=$'a\\tb\\n' B=$'\\x41\\101\\e[0m' C=$'it\\'s \\\"q\\\" \\\\'",
+                             "export A=$'\\u00e4' B=$'\\u20ac1' C=$'\\U0001F600' D=x$'\\u41'y",
+                             "# it's\nexport A='a$'\\u B=\"$'\\u00e4'\"\nexport C=$'\\xc3\\xa4'",
+                             "for i in $'a b' c; do A=\"$A<$i>\"; done; export A"}) {
+        expect_alike(text, true);
+    }
+    plan.files.clear();
+    file("90-environment.sh", "export A=$'\\u00e4\\u20ac\\U0001F600'\n");
+    EXPECT_EQ(map_of(lite().environment).at("A"), "\u00e4\u20ac\U0001F600");
+    for (const char* text : {"X=$'\\c?'", "X=$'a\\0b'", "X=$'\\x00'", "X=$'\\ud800'", "X=$'\\U00110000'",
+                             "X=$'\\x{41}'", "X=$'open", "X=$'\\q'", "X=$'\\777'"}) {
+        plan.files.clear();
+        file("90-environment.sh", text);
+        EXPECT_EQ(lite().kind, StartupResult::Kind::needs_shell) << text;
+    }
 }
 
 // What only a real shell can do: the rules around it must hold in each.
@@ -406,6 +585,59 @@ TEST_F(RealShell, LibraryRule) {
         const Result<ShellReport> report = parse_shell_state(run_script(shell, startup_script(plan, run), outcome));
         ASSERT_TRUE(report) << outcome.errors;
         EXPECT_EQ(report->state.exported.at("SEEN").value, "/lib/a b:/lib:/.singularity.d/libs");
+    }
+}
+
+TEST_F(RealShell, ReadsForeignLineEndsAndUnicode) {
+    for (const bool by_path : {true, false}) {
+        copies = by_path;
+        plan.files.clear();
+        file("90-environment.sh",
+             with_crlf("arr=(a $'\\u00e4')\nexport A=\"${arr[1]}\"\nB=$(cat <<E\none\ntwo\nE\n)\nexport B\n"
+                       "[[ $0 == */exec ]] && export C=$'\\U0001F600'\nf() {\n export D=$1\n}\nf d\n"));
+        for (const Shell& shell : shells()) {
+            if (!shell.is_bash()) continue;
+            const Map env = environment(shell);
+            EXPECT_EQ(at(env, "A"), "\u00e4") << last.errors;
+            EXPECT_EQ(at(env, "B"), "one\ntwo");
+            EXPECT_EQ(at(env, "D"), "d");
+        }
+    }
+}
+
+TEST_F(RealShell, MessagesNameTheFilesOwnLine) {
+    for (const bool foreign : {false, true}) {
+        plan.files.clear();
+        const auto text = [&](const std::string& plain) { return foreign ? with_crlf(plain) : plain; };
+        file("10-syntax.sh", text("export HALF=1\n\nif then\nfi\n"));
+        file("20-missing.sh", text("\n\n\n/no/such/program\n"));
+        file("90-unset.sh", text("eval :\nset -u\n\n\n\necho $NOPE\n"));
+        for (const Shell& shell : shells()) {
+            SCOPED_TRACE(shell.name);
+            environment(shell);
+            EXPECT_EQ(last.result.exit_status, 1);
+            EXPECT_FALSE(last.result.environment.size() > 0);
+            const bool says_lines = shell.is_bash() || last.errors.find(": line ") != std::string::npos;
+            const std::string word = says_lines ? "line " : ": ";
+            for (const char* line : {"3: ", "4: ", "6: "}) {
+                EXPECT_NE(last.errors.find(word + line), std::string::npos) << line << last.errors;
+            }
+            EXPECT_NE(last.errors.find("10-syntax.sh of the image has a syntax error"), std::string::npos);
+        }
+    }
+}
+
+TEST_F(RealShell, WhatTheImageSetsReachesTheProgram) {
+    file("90-environment.sh",
+         "eval 'set -- \"x y\" \"it'\"'\"'s\" \"$1\"'\nSINGULARITY_SHELL=/opt/mysh\nset -u\nexit 0\n");
+    file("99-late.sh", "export A=$1 B=${0##*/}\neval 'shift'\n");
+    for (const Shell& shell : shells()) {
+        SCOPED_TRACE(shell.name);
+        const Map env = environment(shell);
+        EXPECT_EQ(at(env, "A"), "x y") << last.errors;
+        EXPECT_EQ(at(env, "B"), "exec");
+        EXPECT_EQ(last.result.arguments, (std::vector<std::string>{"it's", "cmd"}));
+        EXPECT_EQ(last.result.shell, "/opt/mysh");
     }
 }
 

@@ -24,7 +24,7 @@ TEST(ImageMetadata, ReadsTheSummaryOfASif) {
     EXPECT_EQ(metadata->runscript, "#!/bin/sh\n\necho <run>");
     EXPECT_EQ(metadata->test, "tests");
     EXPECT_EQ(metadata->helpfile, "help");
-    EXPECT_EQ(metadata->deffile, "Bootstrap: x");
+    EXPECT_EQ(metadata->deffile, "Bootstrap: x\n");
     EXPECT_EQ(metadata->startscript, "start");
     ASSERT_EQ(metadata->apps.size(), 2U);
     EXPECT_EQ(metadata->apps.at("alpha").labels, (Map{{"V", "9"}}));
@@ -75,7 +75,7 @@ FakeTree old_tree() {
 TEST(ImageMetadata, ReadsTheTree) {
     const ImageMetadata metadata = read_tree_metadata(old_tree());
     EXPECT_EQ(metadata.labels, (Map{{"MAINT", "old"}}));
-    EXPECT_EQ(metadata.deffile, "Bootstrap: docker");
+    EXPECT_EQ(metadata.deffile, "Bootstrap: docker\n");
     EXPECT_EQ(metadata.runscript, "#!/bin/sh\nexit 11");
     EXPECT_EQ(metadata.environment, (Map{{"/.singularity.d/env/10-docker2singularity.sh", "docker"},
                                          {"/.singularity.d/env/90-environment.sh", "env"},
@@ -104,10 +104,10 @@ TEST(ImageMetadata, TheSummaryGoesBeforeTheTree) {
     objects.summary = kSummary;
     EXPECT_EQ(read_metadata(old_tree(), objects).labels, (Map{{"A", "1"}, {"B", "2"}}));
     objects.deffile = "Bootstrap: embedded\n";
-    EXPECT_EQ(read_metadata(old_tree(), objects).deffile, "Bootstrap: embedded");
+    EXPECT_EQ(read_metadata(old_tree(), objects).deffile, "Bootstrap: embedded\n");
     objects.summary = "damaged";
     EXPECT_EQ(read_metadata(old_tree(), objects).labels, (Map{{"MAINT", "old"}}));
-    EXPECT_EQ(read_metadata(old_tree(), objects).deffile, "Bootstrap: embedded");
+    EXPECT_EQ(read_metadata(old_tree(), objects).deffile, "Bootstrap: embedded\n");
 }
 
 TEST(ImageMetadata, PrintsAsTheToolsDo) {

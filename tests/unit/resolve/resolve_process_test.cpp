@@ -243,6 +243,26 @@ TEST(Program, OfShell) {
     }
 }
 
+TEST(Program, OfShellAsTheImagesFilesDecide) {
+    PlanCase c;
+    c.request.action = Action::shell;
+    c.request.arguments.clear();
+    const std::string file = "/.singularity.d/env/90-environment.sh";
+    c.image_tree.file(file, "export SINGULARITY_SHELL=/opt/mysh\r\nset -- -c \"${0##*/}\"\r\n");
+    EXPECT_THAT(programs(c.plan()), ElementsAre("/opt/mysh", "/bin/bash", "/bin/sh"));
+    EXPECT_THAT(c.plan().process.program.candidates[0].argv, ElementsAre("/opt/mysh", "-c", "shell"));
+    EXPECT_THAT(c.plan().process.program.candidates[1].argv, ElementsAre("/bin/bash", "--norc", "-c", "shell"));
+    EXPECT_THAT(c.plan().process.program.candidates[2].note, HasSubstr("/opt/mysh, which the image's environment"));
+    c.request.shell = text("/bin/zsh", "--shell");
+    EXPECT_THAT(programs(c.plan()), ElementsAre("/bin/zsh", "/bin/bash", "/bin/sh")) << "the user's wish goes first";
+    c.request.shell = {};
+    c.image_tree.file(file, "APPTAINER_SHELL=mysh\n");
+    EXPECT_EQ(c.plan().process.program.candidates[0].test, Candidate::Test::try_lookup);
+    c.image_tree.file(file, "eval :\n");  // a real shell will say
+    EXPECT_TRUE(c.plan().process.program.candidates[0].image_shell);
+    EXPECT_TRUE(c.plan().process.program.candidates[1].image_arguments);
+}
+
 TEST(Program, OfTest) {
     PlanCase c;
     c.request.action = Action::test;

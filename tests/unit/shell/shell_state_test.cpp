@@ -58,7 +58,7 @@ TEST(ShellStateReader, Refuses) {
     EXPECT_FALSE(parse_shell_state(""));
     for (const std::string& bad :
          {good + "x", good.substr(0, good.size() - 1), dump("A=1\n"), dump("export 1A='1'\n"), dump("export A='1\n"),
-          dump("export A=\"1\n"), dump("declare -x A=$'\\x41'\n"), dump("declare -x A=$'\\000'\n"),
+          dump("export A=\"1\n"), dump("declare -x A=$'\\q'\n"), dump("declare -x A=$'\\000'\n"),
           dump("export A='1' B='2'\n"), dump("declare -ax A=([0]=\"1\"\n"), dump("declare x\n"),
           dump(std::string("export A='\0'\n", 13)), dump("", "swrun-state 2\n"),
           dump("", "swrun-state 1\nswrun-end x 0\nswrun-umask 0022\nswrun-hidden\n"),

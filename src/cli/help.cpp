@@ -37,10 +37,11 @@ std::string option_entry(const OptionSpec& spec) {
 }
 
 // "--a, --b VALUE" of all visible options of one kind of support, for the short lists at the end.
+// Those that Apptainer hides, too: who finds one in a script wants to know what becomes of it.
 std::string name_list(CommandMask commands, Support support) {
     std::string names;
     for (const OptionSpec& spec : options()) {
-        if ((spec.commands & commands) == 0 || spec.support != support || spec.hidden) continue;
+        if ((spec.commands & commands) == 0 || spec.support != support || canonical(spec.id) != spec.id) continue;
         if (!names.empty()) names.append(", ");
         names.append("--").append(spec.name);
     }
@@ -62,6 +63,12 @@ std::string elsewhere_list() {
 }
 
 std::string synopsis(const CommandSpec& command, CalledAs called) { return "Usage:\n" + usage_line(command, called); }
+
+void append_without_effect(std::string& text, CommandMask commands) {
+    append_list(text, "Accepted, changes nothing here:", name_list(commands, Support::ignored));
+    append_list(text,
+                "Known, not supported (the error says what to do instead):", name_list(commands, Support::refused));
+}
 
 }  // namespace
 
@@ -99,9 +106,7 @@ std::string option_lists(CommandMask commands) {
             .append(":\n")
             .append(entries);
     }
-    append_list(text, "Accepted, changes nothing here:", name_list(commands, Support::ignored));
-    append_list(text,
-                "Known, not supported (the error says what to do instead):", name_list(commands, Support::refused));
+    append_without_effect(text, commands);
     return text;
 }
 
@@ -170,6 +175,7 @@ std::string command_help(const CommandSpec& command, CalledAs called, const std:
     text.append(part_list(command, called));
     if (called == CalledAs::own) return text.append(option_lists(mask_of(command.id)));
     text.append("Options:\n").append(dropin_option_table(mask_of(command.id), command.name, home));
+    append_without_effect(text, mask_of(command.id));
     return text.append("\n").append(usage_hint(called));
 }
 

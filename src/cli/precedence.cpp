@@ -101,11 +101,20 @@ std::string asked_by(const OptionSpec& spec, const Origin& origin) {
     return text;
 }
 
-Status check_network(const LaunchRequest& launch) {
+// Root inside may ask for any network: the installation decides whether there is one, and without a privileged part
+// there is none but the loopback device.  Workflows pass both options everywhere and count on that.
+Status settle_network(LaunchRequest& launch, std::vector<Note>& notes) {
     if (!launch.net.value) return Unit{};
     const std::string kind = launch.network.value ? std::string(trim(*launch.network.value)) : "bridge";
     if (kind == "none") return Unit{};
     const Origin& origin = launch.network.value ? launch.network.origin : launch.net.origin;
+    if (launch.fakeroot.value) {
+        notes.push_back({Level::warning,
+                         "--fakeroot without a privileged installation could not use 'fakeroot' network, fallback to "
+                         "'none' network (asked by " + to_text(origin) + ")"});
+        launch.network.value = "none";
+        return Unit{};
+    }
     return make_error(Error::Kind::request,
                       "network " + kind + " requires root; only none is possible (asked by " + to_text(origin) + ")")
         .with_hint("--net --network none gives a loopback device only; without --net the host's network is used");
@@ -234,7 +243,7 @@ Status fill_launch(const Settings& settings, Invocation& into) {
     if (!launch.fusemounts.empty() && flag_of(settings, O::no_pid).value) {
         into.notes.push_back({Level::warning, "--no-pid is ignored: --fusemount needs process numbers of its own"});
     }
-    SWRUN_CHECK(check_network(launch));
+    SWRUN_CHECK(settle_network(launch, into.notes));
     SWRUN_TRY(launch.image_mode, image_mode_of(settings));
     SWRUN_TRY(launch.image_reader, image_reader_of(settings));
     SWRUN_TRY(launch.share, share_mode_of(settings));

@@ -147,6 +147,13 @@ class Odd(swtest.Case):
             with self.subTest(options=options):
                 self.assert_failed(self.swrun('exec', *options, self.image, 'true'), 255, *words)
 
+    def test_root_inside_has_no_network_and_is_told(self):
+        for options in (['--net'], ['--net', '--network', 'fakeroot'], ['--network', 'bridge']):
+            with self.subTest(options=options):
+                done = self.ok('exec', '--fakeroot', *options, self.image, 'cat', '/proc/net/dev')
+                self.assertIn("fallback to 'none' network", done.err)
+                self.assertEqual([line.split(':')[0].strip() for line in done.out.splitlines() if ':' in line], ['lo'])
+
     def test_hosts_of_a_network_of_its_own(self):
         lines = self.ok('exec', '-c', '--net', '--network', 'none', self.image, 'cat', '/etc/hosts').out.splitlines()
         self.assertEqual(lines[0], '127.0.0.1   localhost')

@@ -85,6 +85,29 @@ TEST(Precedence, NetworkIsNoneOrAnError) {
     }
 }
 
+TEST(Precedence, RootInsideGetsNoNetworkInsteadOfAnError) {
+    for (const Words& options : {Words{"--net"}, Words{"--net", "--network", "fakeroot"}, Words{"--network=bridge"},
+                                 Words{"-n", "--network=a,b"}}) {
+        Words argv = {"swrun", "exec", "--fakeroot"};
+        argv.insert(argv.end(), options.begin(), options.end());
+        argv.insert(argv.end(), {"img", "true"});
+        const Invocation read = Reading().invocation(argv);
+        EXPECT_TRUE(read.launch.net.value);
+        EXPECT_EQ(read.launch.network.value, "none");
+        ASSERT_EQ(read.notes.size(), 1U);
+        EXPECT_EQ(read.notes[0].level, Level::warning);
+        EXPECT_NE(read.notes[0].text.find("fallback to 'none' network"), std::string::npos);
+    }
+    EXPECT_TRUE(Reading().invocation({"swrun", "exec", "-f", "--net", "--network", "none", "img", "true"}).notes.empty());
+    EXPECT_TRUE(Reading().invocation({"swrun", "exec", "-f", "--net=false", "img", "true"}).notes.empty());
+}
+
+TEST(Precedence, AnOptionWithoutEffectThatIsMissedSaysSo) {
+    const Invocation read = Reading().invocation({"swrun", "run", "--runscript-timeout", "1s", "img"});
+    ASSERT_EQ(read.notes.size(), 1U);
+    EXPECT_NE(read.notes[0].text.find("--runscript-timeout has no effect"), std::string::npos);
+}
+
 TEST(Precedence, Gpu) {
     EXPECT_TRUE(launch({"--nv"}).nv.value);
     EXPECT_TRUE(launch({"--nv", "--no-nv"}).nv.value);

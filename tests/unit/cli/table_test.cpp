@@ -169,6 +169,19 @@ TEST(Help, DropinListsTheOptionsOfApptainer) {
     }
 }
 
+TEST(Help, ListsEveryOptionThatIsAcceptedOrKnownOnly) {
+    for (const CalledAs called : {CalledAs::own, CalledAs::dropin}) {
+        for (const Command command : {Command::exec, Command::run, Command::shell, Command::instance_start}) {
+            const std::string help = command_help(spec_of(command), called, "/home/u");
+            for (const OptionSpec& spec : options()) {
+                const bool listed = (spec.commands & mask_of(command)) != 0 && canonical(spec.id) == spec.id;
+                if (!listed || spec.support == Support::yes) continue;
+                EXPECT_NE(help.find("--" + std::string(spec.name)), std::string::npos) << spec.name;
+            }
+        }
+    }
+}
+
 TEST(Help, ThroughTheCommandLine) {
     for (const Words& argv : {Words{"apptainer", "--help"}, Words{"apptainer", "-h"}, Words{"apptainer", "help"}}) {
         const Invocation help = Reading().invocation(argv);

@@ -47,7 +47,7 @@ packages() {
       ;;
     apt:demo) printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static passwd ;;
     apt:test)
-      printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static busybox-static passwd fuse2fs fuse-overlayfs uidmap \
+      printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static busybox-static passwd strace fuse2fs fuse-overlayfs uidmap \
         clang-format clang-tidy shellcheck ccache dpkg-dev e2fsprogs file rpm bubblewrap charliecloud-runtime mandoc \
         lmod procps python3-dev python3-venv libsquashfuse-dev squashfuse zlib1g-dev liblzo2-dev libopenmpi-dev libmpich-dev slurmctld slurmd slurm-client munge
       ;;
@@ -59,7 +59,7 @@ packages() {
       case "$(sed -n 's/^VERSION_ID="\?\([0-9]*\).*/\1/p' /etc/os-release)" in 8) echo gcc-toolset-12-gcc-c++ ;; esac
       ;;
     dnf:demo) printf '%s\n' squashfs-tools python3 util-linux shadow-utils ;;
-    dnf:test) printf '%s\n' squashfuse squashfuse-devel zlib-devel lzo-devel squashfs-tools python3 util-linux shadow-utils e2fsprogs fuse2fs fuse-overlayfs clang-tools-extra ShellCheck ccache rpm-build bubblewrap ;;
+    dnf:test) printf '%s\n' squashfuse squashfuse-devel zlib-devel lzo-devel squashfs-tools python3 strace util-linux shadow-utils e2fsprogs fuse2fs fuse-overlayfs clang-tools-extra ShellCheck ccache rpm-build bubblewrap ;;
     *) ;;
   esac
 }

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,22 +143,63 @@ Result<bool> is_mounted(const Keeper& keeper) {
     return table.find(" " + keeper.base + "/" + kDriverMountPoint + " ") != std::string::npos;
 }
 
+// One poll(2) for news and for the driver's end, at most 100 ms in case that the kernel has no pidfd_open(2), before
+// 5.3.  False when the driver has ended.
+bool wait_for_news(const Keeper& keeper, const Fd& ended, pollfd news, int& waited) {
+    constexpr int kStepMs = 100;
+    std::array<pollfd, 2> watched{news, pollfd{ended.get(), POLLIN, 0}};
+    if (::poll(watched.data(), ended ? 2 : 1, kStepMs) == 0) waited += kStepMs;
+    return ended ? watched[1].revents == 0 : ::waitpid(keeper.driver, nullptr, WNOHANG) == 0;
+}
+
+Error out_of_patience(const Keeper& keeper, const std::string& lacking) {
+    ::kill(keeper.driver, SIGKILL);
+    return make_error(Error::Kind::host, keeper.job.program + lacking + keeper.job.object + " in time");
+}
+
 // poll(2) reports a change of the mount table as an error condition (proc_pid_mountinfo(5)).
-Status wait_for_mount(Keeper& keeper, bool& unknown) {
+Status wait_for_mount(Keeper& keeper, const Fd& ended, bool& unknown) {
     SWRUN_TRY(const Fd table, open_file("/proc/self/mountinfo", O_RDONLY, Error::Kind::host));
-    const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper.driver, 0)));
     for (int waited = 0; waited < kPatienceMs;) {
         SWRUN_TRY(const bool mounted, is_mounted(keeper));
         if (mounted) return {};
-        constexpr int kStepMs = 100;  // in case that the kernel has no pidfd_open(2), before 5.3
-        std::array<pollfd, 2> watched{pollfd{table.get(), POLLPRI, 0}, pollfd{ended.get(), POLLIN, 0}};
-        const int ready = ::poll(watched.data(), ended ? 2 : 1, kStepMs);
-        if (ready == 0) waited += kStepMs;
-        const bool gone = ended ? watched[1].revents != 0 : ::waitpid(keeper.driver, nullptr, WNOHANG) != 0;
-        if (gone) return driver_failed(keeper, unknown);
+        if (!wait_for_news(keeper, ended, {table.get(), POLLPRI, 0}, waited)) return driver_failed(keeper, unknown);
     }
-    ::kill(keeper.driver, SIGKILL);
-    return make_error(Error::Kind::host, keeper.job.program + " did not mount " + keeper.job.object + " in time");
+    return out_of_patience(keeper, " did not mount ");
+}
+
+// A line of the table is the kernel's word.  The driver may still look at its mount by name, and gives up when that is
+// gone: libfuse does so as root, to write a table of its own.  What has answered a request is past all that.
+// In a child, because nothing but the end of the driver brings somebody back who waits for an answer.
+Status wait_for_answer(Keeper& keeper, const Fd& ended, bool& unknown) {
+    SWRUN_TRY(Pipe answer, make_pipe());
+    const pid_t pid = ::fork();
+    if (pid < 0) return sys_error(Error::Kind::host, "fork", keeper.job.program, errno);
+    if (pid == 0) {
+        struct statfs status {};  // never answered from the kernel's memory
+        // An errno of the driver's is an answer as well; this one is the kernel's, after the driver's end.
+        ::_exit(::statfs(kDriverMountPoint, &status) != 0 && errno == ENOTCONN ? 1 : 0);
+    }
+    Child asking(pid);
+    answer.writer.reset();
+    for (int waited = 0; waited < kPatienceMs;) {
+        pollfd answered{answer.reader.get(), POLLIN, 0};
+        const bool alive = wait_for_news(keeper, ended, answered, waited);
+        if (answer.reader && ::poll(&answered, 1, 0) > 0) {
+            SWRUN_TRY(const int status, asking.wait());
+            if (status == 0) return {};
+            answer.reader.reset();
+        }
+        if (!alive) return driver_failed(keeper, unknown);
+    }
+    return out_of_patience(keeper, " did not answer for ");
+}
+
+// Mounted and answering.
+Status wait_until_served(Keeper& keeper, bool& unknown) {
+    const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper.driver, 0)));
+    SWRUN_CHECK(wait_for_mount(keeper, ended, unknown));
+    return wait_for_answer(keeper, ended, unknown);
 }
 
 std::string joined(const std::string& some, const std::string& more) {
@@ -167,10 +209,10 @@ std::string joined(const std::string& some, const std::string& more) {
 Status serve(Keeper& keeper, const std::string& options) {
     bool unknown = false;
     SWRUN_CHECK(start_program(keeper, joined(options, keeper.job.wishes)));
-    Status served = wait_for_mount(keeper, unknown);
+    Status served = wait_until_served(keeper, unknown);
     if (served || !unknown || keeper.job.wishes.empty()) return served;
     SWRUN_CHECK(start_program(keeper, options));
-    return wait_for_mount(keeper, unknown);
+    return wait_until_served(keeper, unknown);
 }
 
 Result<Fd> take_mount(Keeper& keeper) {

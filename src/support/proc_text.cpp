@@ -1,6 +1,7 @@
 #include "support/proc_text.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "support/path.h"
 #include "support/text.h"
@@ -14,6 +15,17 @@ std::string_view stat_field(std::string_view stat, StatField field) {
     const auto fields = split(trim(stat.substr(name_end + 2)), ' ');
     const std::size_t at = static_cast<unsigned>(field) - static_cast<unsigned>(StatField::state);
     return at < fields.size() ? fields[at] : std::string_view();
+}
+
+std::optional<std::uint64_t> signal_mask_in(std::string_view status, std::string_view field) {
+    for (const std::string_view line : split(status, '\n')) {
+        if (!line.starts_with(field) || line.size() == field.size() || line[field.size()] != ':') continue;
+        const std::string_view digits = trim(line.substr(field.size() + 1));
+        std::uint64_t mask = 0;
+        const auto [end, error] = std::from_chars(digits.begin(), digits.end(), mask, 16);
+        if (error == std::errc() && end == digits.end()) return mask;
+    }
+    return std::nullopt;
 }
 
 bool GroupLine::has(std::string_view controller) const {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,13 +12,24 @@
 namespace swrun {
 
 // The fields of /proc/PID/stat by the numbers that proc_pid_stat(5) gives them.
-enum class StatField : unsigned { state = 3, start_time = 22, processor = 39 };
+enum class StatField : unsigned {
+    state = 3,
+    start_time = 22,
+    processor = 39,
+    arg_start = 48,
+    arg_end = 49,
+    env_start = 50,
+    env_end = 51
+};
 
 // Empty when there is no such field.  Points into the text, so a temporary one is refused, here as below.
 [[nodiscard]] std::string_view stat_field(std::string_view stat, StatField field);
 template <class Text>
 requires std::same_as<Text, std::string> std::string_view stat_field(Text&& stat, StatField field)
 = delete;
+
+// A field of /proc/PID/status that is a set of signals (SigBlk, SigIgn, SigCgt): bit N-1 stands for signal N.
+[[nodiscard]] std::optional<std::uint64_t> signal_mask_in(std::string_view status, std::string_view field);
 
 // A line of /proc/PID/cgroup, "ID:CONTROLLERS:PATH" (cgroups(7)).  Points into the text.
 struct GroupLine {

@@ -7,12 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 
 #include "support/fd.h"
 #include "support/io.h"
+#include "support/proc_text.h"
 #include "support/text.h"
 
 extern char** environ;
@@ -25,7 +29,11 @@ namespace {
 void close_listed(unsigned first, unsigned last) {
     std::vector<int> found;
     DIR* list = ::opendir("/proc/self/fd");
-    if (list == nullptr) return;
+    if (list == nullptr) {
+        constexpr unsigned kMany = 4096;  // in a container without /proc: what a launch can have opened at most
+        for (unsigned fd = first; fd <= last && fd < kMany; ++fd) ::close(static_cast<int>(fd));
+        return;
+    }
     while (const dirent* entry = ::readdir(list)) {
         const std::optional<std::uint64_t> fd = parse_decimal(entry->d_name);
         if (fd && *fd >= first && *fd <= last && static_cast<int>(*fd) != ::dirfd(list))
@@ -41,6 +49,12 @@ void close_between(unsigned first, unsigned last) {
 }
 
 }  // namespace
+
+Result<Pipe> make_pipe(int more_flags) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | more_flags) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
 
 Child::~Child() {
     if (pid_ > 0) (void)wait();
@@ -126,6 +140,28 @@ Result<std::string> capture_output(const std::vector<std::string>& argv, std::si
     if (!output) return output;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return make_error(Error::Kind::host, argv[0] + " failed");
     return output;
+}
+
+bool set_process_title(const std::string& title) {
+    constexpr std::size_t kMaxStat = 4096;
+    const std::string stat = read_file("/proc/self/stat", kMaxStat).value_or(std::string());
+    const auto address = [&](StatField field) {
+        return reinterpret_cast<char*>(parse_decimal(stat_field(stat, field)).value_or(0));
+    };
+    char* const start = address(StatField::arg_start);
+    char* end = address(StatField::arg_end);
+    // Beyond the arguments are the variables, in the same piece of the stack.
+    if (end == address(StatField::env_start)) end = address(StatField::env_end);
+    if (start == nullptr || end <= start || title.size() >= static_cast<std::size_t>(end - start)) return false;
+    std::size_t count = 0;
+    while (environ[count] != nullptr) ++count;
+    auto* const copies = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
+    if (copies == nullptr) return false;
+    for (std::size_t i = 0; i < count; ++i) copies[i] = ::strdup(environ[i]);
+    environ = copies;
+    std::fill(start, end, '\0');
+    std::copy(title.begin(), title.end(), start);
+    return true;
 }
 
 void close_all_but(std::span<const int> kept) {

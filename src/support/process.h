@@ -10,9 +10,17 @@
 #include <string_view>
 #include <vector>
 
+#include "support/fd.h"
 #include "support/result.h"
 
 namespace swrun {
+
+// Both ends are closed on exec, as all that swrun opens.
+struct Pipe {
+    Fd reader;
+    Fd writer;
+};
+[[nodiscard]] Result<Pipe> make_pipe(int more_flags = 0);  // of pipe2(2)
 
 // Sole owner of one child; the destructor waits for it.
 class [[nodiscard]] Child {
@@ -47,6 +55,10 @@ private:
 // directory its file system busy.
 void close_all_but(std::span<const int> kept);
 inline void close_all_but(std::initializer_list<int> kept) { close_all_but(std::span(kept.begin(), kept.size())); }
+
+// What ps(1) and /proc/PID/cmdline show of this process from now on, in place of its arguments and variables, which are
+// wiped there; environ goes on with copies that are never freed.  False, and nothing done, where there is no room.
+bool set_process_title(const std::string& title);
 
 // Runs a program of ours or the system's by absolute path, stdin from /dev/null, and gives its standard
 // output; a failing status is an error.  No shell, the environment is passed on.

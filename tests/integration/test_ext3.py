@@ -151,6 +151,24 @@ class Overlay(Ext3):
         self.assertEqual(done.status, 255, repr(done))
         self.assertIn(image, done.err)
 
+    def test_a_driver_that_is_slow_after_it_has_mounted(self):
+        # libfuse looks at its mount by name once more, as root: it must be there until the driver answers.
+        slow = os.path.join(os.environ['SWRUN_BUILD'], 'tests', 'support', 'libslow_mount.so')
+        image = self.overlay()
+        for name in ('fuse2fs', 'fuse-overlayfs'):
+            tools = os.path.join(self.work, 'tools-' + name)
+            os.mkdir(tools)
+            shutil.copy(slow, tools)
+            real = shutil.which(name, path=swtest.SYSPATH)
+            self.write(f'tools-{name}/{name}',
+                       f'#!/bin/sh\nexec env LD_PRELOAD={tools}/libslow_mount.so {real} "$@"\n', 0o755)
+            env = {'PATH': tools + ':' + self.user.environment()['PATH']}
+            for options in (['--fakeroot', '--overlay', image + ':ro'], ['--overlay', image],
+                            ['--overlay', image + ':ro']):
+                with self.subTest(driver=name, options=options):
+                    done = self.ok('exec', *options, self.image, 'cat', '/in-overlay', env=env)
+                    self.assertEqual(done.out, 'from the overlay\n')
+
     def test_links_in_place_of_its_directories_lead_nowhere(self):
         self.write('secret/file', 'of the host\n')
         for link in ('upper', 'work'):

@@ -61,5 +61,14 @@ TEST(ProcText, AGroupAndThoseAbove) {
     EXPECT_THAT(group_and_above("/../a"), IsEmpty()) << "of a group outside the namespace";
 }
 
+TEST(SignalMask, IsTheFieldsSet) {
+    const std::string status = "Name:\tSigIgn: ff\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000081000\nSigCgt:\tzz\n";
+    EXPECT_EQ(signal_mask_in(status, "SigBlk"), 0U);
+    EXPECT_EQ(signal_mask_in(status, "SigIgn"), 0x81000U);
+    EXPECT_EQ(signal_mask_in(status, "SigCgt"), std::nullopt);
+    EXPECT_EQ(signal_mask_in(status, "Sig"), std::nullopt);
+    EXPECT_EQ(signal_mask_in("", "SigBlk"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace swrun

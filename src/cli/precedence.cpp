@@ -111,7 +111,8 @@ Status settle_network(LaunchRequest& launch, std::vector<Note>& notes) {
     if (launch.fakeroot.value) {
         notes.push_back({Level::warning,
                          "--fakeroot without a privileged installation could not use 'fakeroot' network, fallback to "
-                         "'none' network (asked by " + to_text(origin) + ")"});
+                         "'none' network (asked by " +
+                             to_text(origin) + ")"});
         launch.network.value = "none";
         return Unit{};
     }

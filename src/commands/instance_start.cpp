@@ -35,17 +35,6 @@ struct Report {
     pid_t init = 0;
 };
 
-struct Pipe {
-    Fd reader;
-    Fd writer;
-};
-
-Result<Pipe> make_pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
 const std::string* variable_of(const LaunchPlan& plan, std::string_view name) {
     for (const Variable& variable : plan.process.startup.forwarded) {
         if (variable.name == name) return &variable.value;
@@ -115,12 +104,12 @@ void tell(const Fd& to, const Report& report) {
     ::_exit(status);
 }
 
-// Process 1 as the host numbers it, once its program runs; 0 when it does not.
+// Process 1 as the host numbers it, once its program runs and others can join; 0 when that does not happen.
 pid_t wait_until_ready(const Pipe& started, const Pipe& ready) {
     pid_t init = 0;
-    char failed = 0;
+    char said = 0;
     if (::read(started.reader.get(), &init, sizeof init) != static_cast<ssize_t>(sizeof init)) return 0;
-    return ::read(ready.reader.get(), &failed, 1) == 0 ? init : 0;
+    return ::read(ready.reader.get(), &said, 1) == 1 && said == kInstanceReady ? init : 0;
 }
 
 bool has_own_group(pid_t process) {

@@ -101,7 +101,7 @@ Error join_instance(const InstanceState& instance, uid_t uid, const LaunchPlan& 
     block_signals(&caller_signals);
     const pid_t child = ::fork();
     if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-    if (child > 0) supervise(child, -1);
+    if (child > 0) supervise({.child = child});
     // As in a launch: the program does not outlive the process that the caller knows.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     parents.reset();

@@ -6,9 +6,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
+#include "runtime/job_control.h"
 #include "runtime/stage.h"
 #include "runtime/supervisor.h"
+#include "support/process.h"
 
 namespace swrun {
 namespace {
@@ -38,13 +41,29 @@ Status become_instance_init(int ready, const FusePrograms& fuse) {
     return {};
 }
 
+// What the supervisor needs of a process 1 whose stops it cannot see, or cannot bring about, as those of other children.
+struct ProcessOne {
+    Pipe news;  // where it is an init of ours
+    Fd proc;    // where it is the program; opened while the host's is there
+};
+
+Result<ProcessOne> prepare_process_one(const Stage& stage) {
+    ProcessOne one;
+    const NamespacePlan& names = stage.plan.namespaces;
+    if (!names.pid || stage.options.ready >= 0) return one;
+    if (names.init) {
+        SWRUN_TRY(one.news, make_stop_news());
+    } else {
+        one.proc = Fd(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
+    return one;
+}
+
 }  // namespace
 
 Status go_on_in_child(Stage& stage) {
-    int alive[2];
-    if (::pipe2(alive, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const Fd ours(alive[0]);
-    Fd parents(alive[1]);
+    SWRUN_TRY(Pipe alive, make_pipe());
+    SWRUN_TRY(ProcessOne one, prepare_process_one(stage));
     block_signals(&stage.caller_signals);
     const pid_t child = ::fork();
     if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
@@ -54,19 +73,21 @@ Status go_on_in_child(Stage& stage) {
         stage.shared = Shared();
         stage.own = Namespaces();  // or it would wait for itself: the drivers end with the last who has the mounts
         stage.overlay_link.reset();
+        one.news.writer.reset();  // process 1 is to be the last to close it
         tell_instance(stage.options, child);
-        supervise(child, stage.written_back.get(), [&] {
+        supervise({child, stage.written_back.get(), one.news.reader.get(), one.proc.get()}, [&] {
             stage.fuse.end_on_host();
             stage.group.remove();
         });
     }
     stage.has_parent = true;
     stage.written_back.reset();
+    stage.stop_news = std::move(one.news.writer);
     // The launch shall not outlive its supervisor.  A parent that died before this line sends no signal any
     // more: its end of the pipe, held by nobody else, tells.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    parents.reset();
-    pollfd ended{ours.get(), 0, 0};
+    alive.writer.reset();
+    pollfd ended{alive.reader.get(), 0, 0};
     if (::poll(&ended, 1, 0) > 0) ::_exit(255);
     return {};
 }
@@ -78,7 +99,7 @@ Status become_init(Stage& stage) {
     } else if (stage.plan.namespaces.pid && stage.plan.namespaces.init) {
         const pid_t program = ::fork();
         if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-        if (program > 0) run_init(program, [&] { stage.fuse.end_inside(); });
+        if (program > 0) run_init(program, stage.stop_news.get(), [&] { stage.fuse.end_inside(); });
     }
     restore_signals(&stage.caller_signals);
     return {};

@@ -43,6 +43,7 @@ struct Stage {
     bool leads_user = false;  // likewise the user namespace
     bool shares_user = false;
     bool has_parent = false;
+    Fd stop_news{};  // from an init of ours to its parent
     sigset_t caller_signals{};
     std::string directory{};
     FusePrograms fuse{};

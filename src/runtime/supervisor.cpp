@@ -2,32 +2,95 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <initializer_list>
+#include <ctime>
+#include <utility>
 
+#include "runtime/job_control.h"
 #include "runtime/root.h"
 #include "support/log.h"
+#include "support/process.h"
 
 namespace swrun {
 namespace {
 
 int status_as_exit_code(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-// Waits for the next signal; everything that is not news of a child goes to `target`.
-void forward_next(const sigset_t& all, pid_t target) {
+// A signal that the terminal sent reached the whole foreground group already, the program included (credentials(7));
+// repeating it would interrupt twice.
+bool is_from_kernel(const siginfo_t& info) { return info.si_code > 0; }
+
+// Waits for a signal and takes all that are there.  A SIGCONT among them has to reach the child before anybody looks
+// whether that is stopped.
+void take_signals(const std::function<void(int, const siginfo_t&)>& take) {
+    sigset_t all;
+    ::sigfillset(&all);
     siginfo_t info{};
-    const int number = ::sigwaitinfo(&all, &info);
-    if (number <= 0 || number == SIGCHLD) return;
-    // A signal that the terminal sent reached the whole foreground group already, the program included
-    // (credentials(7)); repeating it would interrupt twice.
-    if (info.si_code == SI_KERNEL) return;
-    ::kill(target, number);
+    const timespec now{0, 0};
+    for (int number = ::sigwaitinfo(&all, &info); number > 0; number = ::sigtimedwait(&all, &info, &now)) {
+        if (number != SIGCHLD) take(number, info);
+    }
 }
+
+class Supervisor {
+public:
+    explicit Supervisor(const Supervised& what) : what_(what) {}
+
+    // The wait(2) status of the child once it has ended.
+    int wait_ended() {
+        for (;;) {
+            if (has_ended()) return status_;
+            if (stopped_by_ != 0) {
+                terminal_.stopped(what_.child);
+                stop_with_child(stopped_by_, what_.news >= 0, [&] { return !has_ended() && stopped_by_ != 0; });
+                stopped_by_ = 0;  // whoever continues this process means the child, too
+                if (ended_) return status_;
+            }
+            take_signals([&](int number, const siginfo_t& info) { pass_on(number, info); });
+        }
+    }
+
+private:
+    bool has_ended() {
+        while (!ended_) {
+            const pid_t got = ::waitpid(what_.child, &status_, WNOHANG | WUNTRACED | WCONTINUED);
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) ::_exit(255);
+            if (got == 0) break;
+            ended_ = WIFEXITED(status_) || WIFSIGNALED(status_);
+            if (WIFSTOPPED(status_)) stopped_by_ = asked_ != 0 ? std::exchange(asked_, 0) : WSTOPSIG(status_);
+            if (WIFCONTINUED(status_)) stopped_by_ = asked_ = 0;
+        }
+        if (what_.news >= 0) stopped_by_ = read_stop_news(what_.news, stopped_by_);
+        return ended_;
+    }
+
+    void pass_on(int number, const siginfo_t& info) {
+        // A program that is process 1 itself ignores what it does not handle, but SIGSTOP from outside
+        // (pid_namespaces(7)).
+        if (is_stop_signal(number) && what_.proc >= 0 && !handles_signal(what_.proc, what_.child, number)) {
+            asked_ = number;
+            ::kill(what_.child, SIGSTOP);
+            return;
+        }
+        if (is_from_kernel(info)) return;
+        if (number == SIGCONT) terminal_.continued(what_.child);
+        ::kill(what_.child, number);
+    }
+
+    const Supervised& what_;
+    TerminalLoan terminal_;
+    int status_ = 0;
+    bool ended_ = false;
+    int stopped_by_ = 0;
+    int asked_ = 0;  // the signal that SIGSTOP stood for
+};
 
 }  // namespace
 
@@ -51,57 +114,46 @@ void wait_written_back(int written_back) {
     }
 }
 
-[[noreturn]] void supervise(pid_t child, int written_back, const std::function<void()>& ended) {
+[[noreturn]] void supervise(const Supervised& what, const std::function<void()>& ended) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // what it holds of the host is not the program's
-    sigset_t all;
-    ::sigfillset(&all);
-    // Job control: the terminal's stop signals must stop this process too, or the shell never learns.
-    for (const int stop : {SIGTSTP, SIGTTIN, SIGTTOU}) ::sigdelset(&all, stop);
-    ::sigprocmask(SIG_SETMASK, &all, nullptr);
-    for (;;) {
-        int status = 0;
-        const pid_t got = ::waitpid(child, &status, WNOHANG);
-        if (got == child) {
-            wait_written_back(written_back);
-            if (ended) ended();
-            ::_exit(status_as_exit_code(status));
-        }
-        if (got < 0 && errno != EINTR) ::_exit(255);
-        forward_next(all, child);
-    }
+    block_signals(nullptr);
+    if (what.news >= 0) listen_to_stop_news(what.news);
+    const int status = Supervisor(what).wait_ended();
+    wait_written_back(what.written_back);
+    if (ended) ended();
+    ::_exit(status_as_exit_code(status));
 }
 
-[[noreturn]] void run_init(pid_t program, const std::function<void()>& ended) {
+[[noreturn]] void run_init(pid_t program, int news, const std::function<void()>& ended) {
     ::prctl(PR_SET_NAME, "swrun-init", 0, 0, 0);
-    sigset_t all;
-    ::sigfillset(&all);
-    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    block_signals(nullptr);
+    TerminalLoan terminal;
     for (;;) {
         for (;;) {
             int status = 0;
-            const pid_t got = ::waitpid(-1, &status, WNOHANG);
-            if (got == program) {
+            const pid_t got = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
+            if (got < 0 && errno == ECHILD) ::_exit(255);
+            if (got <= 0) break;
+            if (got != program) continue;
+            if (WIFSTOPPED(status)) {
+                terminal.stopped(program);
+                tell_stop_news(news, WSTOPSIG(status));
+            } else if (WIFCONTINUED(status)) {
+                tell_stop_news(news, 0);
+            } else {
                 if (ended) ended();
                 ::_exit(status_as_exit_code(status));
             }
-            if (got < 0 && errno == ECHILD) ::_exit(255);
-            if (got <= 0) break;
         }
-        forward_next(all, program);
+        take_signals([&](int number, const siginfo_t& info) {
+            if (is_from_kernel(info)) return;
+            if (number == SIGCONT) terminal.continued(program);
+            ::kill(program, number);
+        });
     }
 }
 
 namespace {
-
-// This process can be looked at by everybody in the instance, so that it can be joined: nothing of the host may
-// be found in it.
-void close_from(unsigned first, int kept) {
-    for (; kept >= 0 && first < static_cast<unsigned>(kept); ++first) ::close(static_cast<int>(first));
-    if (kept >= 0) ++first;
-    if (::syscall(SYS_close_range, first, ~0U, 0U) == 0) return;
-    constexpr unsigned kMany = 4096;  // kernels before 5.9: what a launch can have opened at most
-    for (unsigned fd = first; fd < kMany; ++fd) ::close(static_cast<int>(fd));
-}
 
 bool asks_to_end(int number) {
     return number != SIGCHLD && number != SIGCONT && number != SIGWINCH && number != SIGURG && number != SIGTSTP &&
@@ -132,12 +184,19 @@ bool reap_all(pid_t& program) {
         [[maybe_unused]] const ssize_t told = ::write(ready, &failed, 1);
         ::_exit(255);
     }
-    close_from(3, kept);
+    std::array<int, 2> needed{kept, ready};
+    std::ranges::sort(needed);
+    // This process can be looked at by everybody in the instance, so that it can be joined: nothing of the host may be
+    // found in it.
+    close_all_but(needed);
     // Who joins has to see this process, and sees its variables then: the caller's must be gone.
     for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
         ::explicit_bzero(*variable, std::strlen(*variable));
     }
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    // Not before: until here its files below /proc are root's, and whoever joins is refused (EACCES).
+    [[maybe_unused]] const ssize_t told = ::write(ready, &kInstanceReady, 1);
+    ::close(ready);
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);

@@ -1,6 +1,7 @@
 """Instances: containers that stay behind the command that started them, and what is left when they end."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -287,6 +288,26 @@ class Instance(swtest.Case):
         self.assertIsNone(bystander.poll())
         bystander.kill()
         bystander.communicate()
+
+    def test_it_can_be_joined_as_soon_as_it_is_said_to_run(self):
+        # The last step of process 1, late: nobody may be told before it.
+        tracer = shutil.which('strace', path=swtest.SYSPATH)
+        if not tracer:
+            swtest.cannot('no strace')
+        if self.run_as_user(tracer, '-f', '-o', '/dev/null', '/bin/true').status:
+            swtest.cannot('no process may be traced')
+        swrun = os.path.join(swtest.STAGE, 'bin', 'swrun')
+        env = {'APPTAINER_CONFIGDIR': self.config}
+        for kind, script in (('start', []), ('run', ['sh', '-c', 'sleep 1000'])):
+            with self.subTest(kind=kind):
+                # The tracer stays as long as the instance: it must hold no pipe of ours.
+                child = self.popen([tracer, '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=prctl', '-e',
+                                    'inject=prctl:delay_enter=100000', os.path.join(swtest.STAGE, 'bin', 'swrun'),
+                                    'instance', kind, self.sandbox(kind), kind, *script],
+                                   env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                self.assertEqual(child.wait(timeout=120), 0)
+                self.ok('exec', f'instance://{kind}', 'true')
+                self.ok('instance', 'stop', kind)
 
     def test_the_callers_pipe_ends(self):
         begin = time.monotonic()

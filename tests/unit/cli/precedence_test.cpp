@@ -98,7 +98,8 @@ TEST(Precedence, RootInsideGetsNoNetworkInsteadOfAnError) {
         EXPECT_EQ(read.notes[0].level, Level::warning);
         EXPECT_NE(read.notes[0].text.find("fallback to 'none' network"), std::string::npos);
     }
-    EXPECT_TRUE(Reading().invocation({"swrun", "exec", "-f", "--net", "--network", "none", "img", "true"}).notes.empty());
+    EXPECT_TRUE(
+        Reading().invocation({"swrun", "exec", "-f", "--net", "--network", "none", "img", "true"}).notes.empty());
     EXPECT_TRUE(Reading().invocation({"swrun", "exec", "-f", "--net=false", "img", "true"}).notes.empty());
 }
 

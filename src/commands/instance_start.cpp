@@ -124,6 +124,8 @@ bool has_own_group(pid_t process) {
 [[noreturn]] void keep(InstanceState state, const InstancePlaces& places, const Launcher& launcher, Fd to_starter) {
     Report result;
     close_inherited();
+    // Apptainer's own commands take a record for stale, and remove it, unless the title of its parent begins so.
+    (void)set_process_title("Apptainer instance: " + state.user + " [" + state.name + "]");
     state.supervisor = mark_process(::getpid());
     if (const Status reserved = reserve_instance(places, state); !reserved) {
         result.kind = Report::Kind::refused;

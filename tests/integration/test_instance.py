@@ -289,6 +289,46 @@ class Instance(swtest.Case):
         bystander.kill()
         bystander.communicate()
 
+    def is_stale_to_others(self, state):
+        """By the rule of the field's own commands, which delete what it tells to be stale."""
+        try:
+            os.kill(state['ppid'], 0)
+            with open(f"/proc/{state['ppid']}/cmdline", encoding='utf-8') as line:
+                return not line.read().startswith('Apptainer instance')
+        except OSError:
+            return True
+
+    def test_other_commands_take_its_record_for_alive(self):
+        tree = self.sandbox()
+        for number, (kind, env) in enumerate((('start', {}), ('run', {}), ('start', {'LONG': 'x' * 3000}),
+                                              ('run', {'HOME': None, 'USER': None, 'LOGNAME': None, 'LANG': None}))):
+            with self.subTest(kind=kind, env=env):
+                name = f'n{number}' + '-long' * (5 * number)
+                script = ['sh', '-c', 'sleep 1000'] if kind == 'run' else []
+                self.ok('instance', kind, tree, name, *script, env=env)
+                state = self.state_of(name)
+                self.assertFalse(self.is_stale_to_others(state))
+                # The title takes the place of what its process was started with, and of that only.
+                with open(f"/proc/{state['ppid']}/environ", 'rb') as old:
+                    self.assertNotIn(b'PATH=', old.read())
+                self.assertEqual(self.ok('exec', f'instance://{name}', 'true', env=env).err, '')
+        self.ok('instance', 'stop', '-a')
+        self.assert_nothing_left()
+
+    def test_records_of_others_stay(self):
+        gone = self.popen(['/bin/true'])
+        gone.communicate()
+        for name, state in (('dead', {'pid': gone.pid, 'ppid': gone.pid}), ('odd', {'pid': 0, 'ppid': 0}),
+                            ('more', {'pid': gone.pid, 'ppid': gone.pid, 'cgroup': True, 'unknown': [1]})):
+            text = json.dumps(dict(state, name=name, user=self.user.name, image='/x.sif', config='e30='))
+            path = f'config/instances/app/{socket.gethostname()}/{self.user.name}/{name}/{name}.json'
+            self.write(path, text, 0o600)
+            self.assertEqual(self.listed(), {})
+            self.swrun('instance', 'stop', '-a')
+            self.assert_failed(self.swrun('instance', 'start', self.image, name), 255, 'already exists')
+            with open(os.path.join(self.work, path), encoding='utf-8') as left:
+                self.assertEqual(left.read(), text)
+
     def test_it_can_be_joined_as_soon_as_it_is_said_to_run(self):
         # The last step of process 1, late: nobody may be told before it.
         tracer = shutil.which('strace', path=swtest.SYSPATH)

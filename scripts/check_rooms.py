@@ -41,6 +41,12 @@ HOMES = [
 # Their types stay out of our headers.
 NOT_IN_HEADERS = {'CLI11', 'toml++', 'libcap', 'xxHash', 'nlohmann-json'}
 
+# Calls with one home, as this source writes them.
+CALLS = [
+    ('making processes and pipes', re.compile(r'::(v?fork|pipe2?|posix_spawnp?)\(|\bPR_SET_PDEATHSIG\b'),
+     ['src/support/process.*']),
+]
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<([^>]+)>|"([^"]+)")')
 LIBRARY = re.compile(r'swrun_room\(\s*(\w+)\s+SOURCES\s+(.*?)\bDEPENDS\b(.*?)\)', re.S)
 
@@ -123,6 +129,14 @@ def check_system_include(path, room, header):
     return None
 
 
+def check_calls(path, line):
+    for what, pattern, homes in CALLS:
+        hit = pattern.search(line.partition('//')[0])
+        if hit and not any(fnmatch.fnmatch(path, home) for home in homes):
+            return f'{hit.group(0)}: {what} lives in {", ".join(homes)} only'
+    return None
+
+
 def check_file(root, path, rooms):
     room = room_of(path, rooms)
     if room is None:
@@ -132,8 +146,8 @@ def check_file(root, path, rooms):
         for number, line in enumerate(source, 1):
             hit = INCLUDE.match(line)
             if not hit:
-                continue
-            if hit.group(3):
+                wrong = check_calls(path, line)
+            elif hit.group(3):
                 wrong = check_project_include(path, room, hit.group(3), root, rooms)
             else:
                 wrong = check_system_include(path, room, hit.group(2))
@@ -240,6 +254,12 @@ SELF_TEST = [
     ('src/plan/b.h', '#include "plan/gone.h"', 'not a file'),
     ('src/mounts/bind.h', '#include <sys/mount.h>', 'pure'),
     ('src/mounts/kernel/b.h', '#include <unistd.h>', None),
+    ('src/mounts/kernel/b.h', '// ::fork(2) is for support; so is PR_SET_PDEATHSIG', None),
+    ('src/mounts/kernel/b.h', 'int x = a_fork(); // fork', None),
+    ('src/mounts/kernel/b.h', 'int x = ::fork();', 'processes'),
+    ('src/mounts/kernel/b.h', '    ::pipe2(ends, O_CLOEXEC);', 'processes'),
+    ('src/fuse/b.h', '::prctl(PR_SET_PDEATHSIG, 9);', 'processes'),
+    ('src/support/process.cpp', '::vfork(); ::posix_spawn(a);', 'SOURCES lacks'),
     ('src/fuse/b.h', '#include <mutex>', None),
     ('src/cli/b.h', '#include <mutex>', 'threads'),
     ('src/mounts/kernel/b.h', '#include <pthread.h>', 'threads'),

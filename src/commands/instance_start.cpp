@@ -3,7 +3,6 @@
 // end.  It stays in the host's namespaces: the supervisor inside the launch sees the container's tree.
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,9 +90,8 @@ void tell(const Fd& to, const Report& report) {
 }
 
 // The launch.  Comes back here in whichever of its processes something went wrong.
-[[noreturn]] void run_launch(pid_t keeper, const Launcher& launcher, const Pipe& started, const Pipe& ready) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (::getppid() != keeper) ::_exit(255);
+[[noreturn]] void run_launch(Tether& tether, const Launcher& launcher, const Pipe& started, const Pipe& ready) {
+    tether.bind();
     LaunchOptions options;
     options.started = started.writer.get();
     options.ready = ready.writer.get();
@@ -142,18 +140,20 @@ bool has_own_group(pid_t process) {
     };
     Result<Pipe> started = make_pipe();
     Result<Pipe> ready = make_pipe();
-    if (!started || !ready) give_up(started ? ready.error() : started.error());
+    Result<Tether> tether = Tether::make();
+    if (!started) give_up(started.error());
+    if (!ready) give_up(ready.error());
+    if (!tether) give_up(tether.error());
     const Result<off_t> from = redirect_streams(places, state);
     if (!from) give_up(from.error());
     result.log_from = *from;
     sigset_t callers;
     block_signals(&callers);
-    const pid_t keeper = ::getpid();
-    const pid_t child = ::fork();
+    const pid_t child = fork_process("the launch").value_or(-1);
     if (child == 0) {
         restore_signals(&callers);
         to_starter.reset();
-        run_launch(keeper, launcher, *started, *ready);
+        run_launch(*tether, launcher, *started, *ready);
     }
     started->writer.reset();
     ready->writer.reset();
@@ -193,19 +193,12 @@ Status write_pid_file(const std::string& path, pid_t pid) {
 
 Result<Report> start(const InstanceState& state, const InstancePlaces& places, const Launcher& launcher) {
     SWRUN_TRY(Pipe answer, make_pipe());
-    const pid_t middle = ::fork();
-    if (middle < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-    if (middle == 0) {
+    SWRUN_CHECK(start_orphan("the keeper of the instance", [&] {
         ::setsid();
-        const pid_t keeper = ::fork();
-        if (keeper != 0) ::_exit(keeper > 0 ? 0 : 255);
         answer.reader.reset();
         keep(state, places, launcher, std::move(answer.writer));
-    }
-    Child child(middle);
+    }));
     answer.writer.reset();
-    SWRUN_TRY(const int ended, child.wait());
-    static_cast<void>(ended);
     Report result;
     ssize_t got = 0;
     while ((got = ::read(answer.reader.get(), &result, sizeof result)) < 0 && errno == EINTR) {}

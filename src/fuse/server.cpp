@@ -31,8 +31,7 @@ void say_last_words(const Error& error) {
 
 // Keeps nothing of the caller's but the image, what is kept of it between launches (-1: none), the link and the doors.
 void drop_descriptors(int image, int hot, int messages, const Fd& link, const Doors& doors) {
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; fd <= 2; ++fd) ::dup2(null, fd);
+    drop_streams();
     std::array<int, 7> kept = {
         image, hot, messages, link.get(), doors.tree.get(), doors.user.get(), doors.membership.get()};
     std::sort(kept.begin(), kept.end());

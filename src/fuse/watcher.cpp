@@ -13,6 +13,7 @@
 
 #include "support/io.h"
 #include "support/proc_text.h"
+#include "support/process.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -103,12 +104,10 @@ Watcher Watcher::start(const MessagePlace& place, const std::string& image) {
     Watcher watcher;
     // Without close_range(2), before Linux 5.9, it could not let go of the device.
     if (!place.is_any() || ::syscall(SYS_close_range, ~0U, ~0U, 0U) != 0) return watcher;
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return watcher;
-    const Fd low(ends[0]);
-    Fd dismissal(ends[1]);
+    Result<Pipe> dismissal = make_pipe();
+    if (!dismissal) return watcher;
     // Above the numbers that the watcher gives its own.
-    const Fd watched(::fcntl(low.get(), F_DUPFD_CLOEXEC, kDismissal + 1));
+    const Fd watched(::fcntl(dismissal->reader.get(), F_DUPFD_CLOEXEC, kDismissal + 1));
     if (!watched) return watcher;
     const std::string what = "swrun: error: the image server of " + printable(image) + " has been killed";
     const Words words{
@@ -116,9 +115,10 @@ Watcher Watcher::start(const MessagePlace& place, const std::string& image) {
         what + " for want of memory (memory.max of its control group): files of the image cannot be read any more\n",
         memory_events()};
     const unsigned long before = words.events.empty() ? 0 : killed_for_memory(words.events.c_str());
-    const pid_t child = ::fork();
-    if (child == 0) watch(watched.get(), words, before);
-    if (child > 0) watcher.dismissal_ = std::move(dismissal);
+    Result<Child> child = start_child("the watcher", [&] { watch(watched.get(), words, before); });
+    if (!child) return watcher;
+    (void)child->release();  // it outlives this process
+    watcher.dismissal_ = std::move(dismissal->writer);
     return watcher;
 }
 

@@ -1,9 +1,7 @@
 #include "instance/instance_join.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "runtime/group_files.h"
 #include "runtime/supervisor.h"
 #include "support/log.h"
+#include "support/process.h"
 
 namespace swrun {
 namespace {
@@ -93,20 +92,12 @@ Error join_instance(const InstanceState& instance, uid_t uid, const LaunchPlan& 
         return error;
     }
     // The pid namespace is that of children only (setns(2)).
-    int alive[2];
-    if (::pipe2(alive, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const Fd ours(alive[0]);
-    Fd parents(alive[1]);
+    SWRUN_TRY(Tether tether, Tether::make());
     sigset_t caller_signals;
     block_signals(&caller_signals);
-    const pid_t child = ::fork();
-    if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
+    SWRUN_TRY(const pid_t child, fork_process("the program"));
     if (child > 0) supervise({.child = child});
-    // As in a launch: the program does not outlive the process that the caller knows.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    parents.reset();
-    pollfd ended{ours.get(), 0, 0};
-    if (::poll(&ended, 1, 0) > 0) ::_exit(255);
+    tether.bind();  // as in a launch: the program does not outlive the process that the caller knows
     Status done = become_program(plan, shell, caller_signals);
     return std::move(done).error();
 }

@@ -98,18 +98,9 @@ void remove_stale_groups(int directory) {
 }
 
 // Removed by a process that belongs to nobody, once the last of the group has ended.
-void remove_later(int parent, const std::string& name) {
-    const pid_t middle = ::fork();
-    if (middle < 0) return;
-    if (middle > 0) {
-        ::waitpid(middle, nullptr, 0);
-        return;
-    }
-    if (::fork() != 0) ::_exit(0);
+[[noreturn]] void remove_when_empty(int parent, const std::string& name) {
     ::setsid();
-    ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-    const int nothing = ::open("/dev/null", O_RDWR);
-    for (int fd = 0; nothing >= 0 && fd <= 2; ++fd) ::dup2(nothing, fd);
+    drop_streams();
     close_all_but({parent});  // a pipe of the caller would never see its end
     const Fd events(::openat(parent, (name + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
     while (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY) {
@@ -120,6 +111,10 @@ void remove_later(int parent, const std::string& name) {
         if (::poll(&changed, 1, kPatienceMs) < 0 && errno != EINTR) break;
     }
     ::_exit(0);
+}
+
+void remove_later(int parent, const std::string& name) {
+    (void)start_orphan("who removes the control group", [&] { remove_when_empty(parent, name); });
 }
 
 }  // namespace
@@ -155,12 +150,13 @@ private:
     }
 
     bool try_scope() {
+        constexpr std::chrono::seconds kBusPatience{60};  // busctl(1) itself waits for 25
         if (!systemd_runs()) return refuse("systemd scope", make_error(Error::Kind::host, "systemd is not running"));
         if (!has_runtime_directory()) {
             return refuse("systemd scope", make_error(Error::Kind::host, "XDG_RUNTIME_DIR is not set or not writable"));
         }
         const std::string scope = own_name() + ".scope";
-        const Result<std::string> asked = capture_output(scope_call(plan_, ::getpid(), scope), kMaxText);
+        const Result<std::string> asked = capture_output(scope_call(plan_, ::getpid(), scope), kMaxText, kBusPatience);
         if (!asked) return refuse("systemd scope", asked.error());
         const Status ready = use_scope(scope);
         if (!ready) return refuse("systemd scope", ready.error());

@@ -23,11 +23,9 @@ using State = Finding::State;
 // Does it in a child, so that this process stays as it is.  Gives the errno of the failure, 0 for
 // success, -1 when the child could not be made.
 int try_in_child(const std::function<int()>& attempt) {
-    const pid_t pid = ::fork();
-    if (pid < 0) return -1;
-    if (pid == 0) ::_exit(attempt() & 0xff);
-    Child child(pid);
-    const Result<int> status = child.wait();
+    Result<Child> child = start_child("", [&] { ::_exit(attempt() & 0xff); });
+    if (!child) return -1;
+    const Result<int> status = child->wait();
     return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
 }
 

@@ -89,10 +89,7 @@ Status attach_tree(Keeper& keeper, const Message& order) {
     const int image = keeper.job.image < 0 ? -1 : ::fcntl(keeper.job.image, F_DUPFD, 10);
     const int alive = keeper.alive < 0 ? -1 : ::fcntl(keeper.alive, F_DUPFD, 10);
     const int said = ::fcntl(messages, F_DUPFD, 10);
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ::dup2(null, STDIN_FILENO);
-    ::dup2(null, STDOUT_FILENO);
-    ::dup2(said, STDERR_FILENO);
+    ::dup2(said, STDERR_FILENO);  // the other two are on nothing already
     if (image >= 0) ::dup2(image, 3);
     if (alive >= 0) ::dup2(alive, 4);
     if (image >= 0 && alive >= 0) close_all_but({3, 4});
@@ -101,10 +98,7 @@ Status attach_tree(Keeper& keeper, const Message& order) {
     std::vector<std::string> words = {keeper.job.program, "-f", "-o", options};
     if (image >= 0) words.emplace_back(kImageName);
     words.emplace_back(kDriverMountPoint);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(argv[0], argv.data());
+    ::execv(words.front().c_str(), pointers_to(words).data());
     const std::string text = "cannot be executed: " + errno_text(errno);
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     ::_exit(127);
@@ -113,13 +107,11 @@ Status attach_tree(Keeper& keeper, const Message& order) {
 Status start_program(Keeper& keeper, const std::string& options) {
     // An ordinary user's program would lose the right to mount at its execve.
     SWRUN_CHECK(keep_capabilities_for_child());
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    keeper.said = Fd(ends[0]);
-    const Fd messages(ends[1]);
-    keeper.driver = ::fork();
-    if (keeper.driver < 0) return sys_error(Error::Kind::host, "fork", keeper.job.program, errno);
-    if (keeper.driver == 0) run_driver(keeper, options, messages.get());
+    SWRUN_TRY(Pipe messages, make_pipe());
+    keeper.said = std::move(messages.reader);
+    SWRUN_TRY(Child driver,
+              start_child(keeper.job.program, [&] { run_driver(keeper, options, messages.writer.get()); }));
+    keeper.driver = driver.release();  // it stays when the keeper goes
     return {};
 }
 
@@ -173,14 +165,11 @@ Status wait_for_mount(Keeper& keeper, const Fd& ended, bool& unknown) {
 // In a child, because nothing but the end of the driver brings somebody back who waits for an answer.
 Status wait_for_answer(Keeper& keeper, const Fd& ended, bool& unknown) {
     SWRUN_TRY(Pipe answer, make_pipe());
-    const pid_t pid = ::fork();
-    if (pid < 0) return sys_error(Error::Kind::host, "fork", keeper.job.program, errno);
-    if (pid == 0) {
-        struct statfs status {};  // never answered from the kernel's memory
-        // An errno of the driver's is an answer as well; this one is the kernel's, after the driver's end.
-        ::_exit(::statfs(kDriverMountPoint, &status) != 0 && errno == ENOTCONN ? 1 : 0);
-    }
-    Child asking(pid);
+    SWRUN_TRY(Child asking, start_child(keeper.job.program, [] {
+                  struct statfs status {};  // never answered from the kernel's memory
+                  // An errno of the driver's is an answer as well; this one is the kernel's, after the driver's end.
+                  ::_exit(::statfs(kDriverMountPoint, &status) != 0 && errno == ENOTCONN ? 1 : 0);
+              }));
     answer.writer.reset();
     for (int waited = 0; waited < kPatienceMs;) {
         pollfd answered{answer.reader.get(), POLLIN, 0};
@@ -238,8 +227,7 @@ Result<Fd> keep(Keeper& keeper, const Message& order) {
     ::prctl(PR_SET_NAME, "swrun-driver", 0, 0, 0);
     outlive_job_signals();  // the driver inherits it
     // Of the caller's descriptors none may stay, a pipe would never see its end.
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int fd = 0; fd <= 2; ++fd) ::dup2(null.get(), fd);
+    drop_streams();
     std::array<int, 3> kept{link.get(), job.image, alive};
     std::sort(kept.begin(), kept.end());
     close_all_but({kept[0], kept[1], kept[2]});

@@ -79,7 +79,7 @@ std::optional<Shell> choose_shell(int static_bash) {
     return std::nullopt;
 }
 
-[[noreturn]] void become_shell(const Shell& shell, int static_bash, int report, char** argv) {
+[[noreturn]] void become_shell(const Shell& shell, int static_bash, int report, char* const* argv) {
     if (report == kReportFd) {
         ::fcntl(report, F_SETFD, 0);
     } else {
@@ -102,28 +102,19 @@ Result<ShellReport> run_shell(const Shell& shell, int static_bash, const std::st
     if (script.size() > kLongestArgument) {
         SWRUN_TRY(long_script, readable_copy(script));
     }
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const Fd reader(ends[0]);
-    Fd writer(ends[1]);
+    SWRUN_TRY(Pipe pipe, make_pipe());
     std::vector<std::string> words = {shell.path.empty() ? "bash" : shell.path, "-c",
                                       long_script.valid() ? ". " + path_of(long_script) : script, plan.script_name};
     words.insert(words.end(), plan.positional.begin(), plan.positional.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    const pid_t pid = ::fork();
-    if (pid < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-    if (pid == 0) become_shell(shell, static_bash, writer.get(), argv.data());
-    Child child(pid);
-    writer.reset();
-    SWRUN_TRY(const std::string dump, read_all(reader.get(), "the shell's report", kMaxReport));
+    const std::vector<char*> argv = pointers_to(words);
+    SWRUN_TRY(Child child, start_child("", [&] { become_shell(shell, static_bash, pipe.writer.get(), argv.data()); }));
+    pipe.writer.reset();
+    SWRUN_TRY(const std::string dump, read_all(pipe.reader.get(), "the shell's report", kMaxReport));
     SWRUN_TRY(const int status, child.wait());
     Result<ShellReport> report = parse_shell_state(dump);
     if (!report) {
-        const std::string ended = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
-                                                      : "status " + std::to_string(WEXITSTATUS(status));
-        report.error().add_context("evaluating the image's environment files in a shell, which ended with " + ended);
+        report.error().add_context("evaluating the image's environment files in a shell, which ended " +
+                                   ended_how(status));
     }
     return report;
 }

@@ -10,6 +10,7 @@
 
 #include "support/log.h"
 #include "support/path.h"
+#include "support/process.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -71,13 +72,11 @@ struct ExecBlock {
     std::vector<std::string> storage;
     std::vector<char*> envp;
 
-    ExecBlock(const std::vector<std::string>& arguments, const std::vector<Variable>& environment) {
+    ExecBlock(const std::vector<std::string>& arguments, const std::vector<Variable>& environment)
+        : argv(pointers_to(arguments)) {
         storage.reserve(environment.size());
         for (const Variable& variable : environment) storage.push_back(variable.name + "=" + variable.value);
-        for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-        for (std::string& line : storage) envp.push_back(line.data());
-        argv.push_back(nullptr);
-        envp.push_back(nullptr);
+        envp = pointers_to(storage);
     }
 };
 

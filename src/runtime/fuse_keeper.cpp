@@ -53,11 +53,6 @@ struct Keeper {
 
 std::string name_of(const FuseMount& mount) { return mount.argv.at(0) + " (from " + to_text(mount.origin) + ")"; }
 
-std::string ended_how(int status) {
-    return WIFSIGNALED(status) ? "by signal " + std::to_string(WTERMSIG(status))
-                               : "with status " + std::to_string(WEXITSTATUS(status));
-}
-
 std::string find_in(const std::vector<std::string>& environment, std::string_view name) {
     for (const std::string& entry : environment) {
         if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
@@ -79,13 +74,6 @@ Status find_programs(const LaunchPlan& plan, bool inside, Keeper& keeper) {
     return {};
 }
 
-std::vector<char*> pointers(std::vector<std::string>& words) {
-    std::vector<char*> raw;
-    for (std::string& word : words) raw.push_back(word.data());
-    raw.push_back(nullptr);
-    return raw;
-}
-
 // In the child: the keeper's streams, the device as 3.  Never returns; what failed goes to `failure` as an errno.
 [[noreturn]] void become(const Keeper& keeper, const Job& job, int device, int user_namespace, int failure) {
     const int told = ::fcntl(failure, F_DUPFD_CLOEXEC, kFirstFree);
@@ -98,9 +86,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
-        std::vector<std::string> argv = job.mount->argv;
-        std::vector<std::string> environment = keeper.environment;
-        ::execve(job.path.c_str(), pointers(argv).data(), pointers(environment).data());
+        ::execve(job.path.c_str(), pointers_to(job.mount->argv).data(), pointers_to(keeper.environment).data());
         err = errno;
     }
     [[maybe_unused]] const ssize_t written = ::write(told, &err, sizeof err);
@@ -108,17 +94,12 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 }
 
 Result<pid_t> spawn(const Keeper& keeper, const Job& job, int device, int user_namespace) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const Fd failure(ends[0]);
-    Fd writer(ends[1]);
-    const pid_t pid = ::fork();
-    if (pid < 0) return sys_error(Error::Kind::host, "fork", job.path, errno);
-    if (pid == 0) become(keeper, job, device, user_namespace, writer.get());
-    writer.reset();
+    SWRUN_TRY(Pipe failure, make_pipe());
+    SWRUN_TRY(Child child,
+              start_child(job.path, [&] { become(keeper, job, device, user_namespace, failure.writer.get()); }));
+    failure.writer.reset();
     int err = 0;
-    if (::read(failure.get(), &err, sizeof err) != static_cast<ssize_t>(sizeof err)) return pid;
-    ::waitpid(pid, nullptr, 0);
+    if (::read(failure.reader.get(), &err, sizeof err) != static_cast<ssize_t>(sizeof err)) return child.release();
     return sys_error(Error::Kind::program, "exec", job.path, err);
 }
 
@@ -231,10 +212,8 @@ void obey(Keeper& keeper) {
 // Nothing to read, and what is printed goes where messages go: the program's output is not theirs.
 void set_streams() {
     Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    int ends[2];
-    if (!nothing && ::pipe2(ends, O_CLOEXEC) == 0) {  // an image without /dev
-        nothing.reset(ends[0]);
-        ::close(ends[1]);
+    if (!nothing) {  // an image without /dev
+        if (Result<Pipe> pipe = make_pipe()) nothing = std::move(pipe->reader);
     }
     ::dup2(nothing.get(), STDIN_FILENO);
     if (::fcntl(STDERR_FILENO, F_GETFD) < 0) ::dup2(nothing.get(), STDERR_FILENO);

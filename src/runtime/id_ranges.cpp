@@ -75,21 +75,16 @@ SubordinateIds probe_subordinate_ids(const UserFacts& user) {
 }
 
 Result<RangeMapper> RangeMapper::start(const NamespacePlan& plan) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    Fd reader(ends[0]);
-    Fd writer(ends[1]);
+    SWRUN_TRY(Pipe pipe, make_pipe());
     const pid_t target = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid < 0) return sys_error(Error::Kind::host, "fork", "", errno);
-    if (pid == 0) {
-        writer.reset();
-        char go = 0;
-        // End of file without a byte: the launch has failed, nothing is to be mapped.
-        if (::read(reader.get(), &go, 1) != 1) ::_exit(3);
-        ::_exit(run_mappers(plan, target));
-    }
-    return RangeMapper(Child(pid), std::move(writer));
+    SWRUN_TRY(Child child, start_child("the id mapper", [&] {
+                  pipe.writer.reset();
+                  char go = 0;
+                  // End of file without a byte: the launch has failed, nothing is to be mapped.
+                  if (::read(pipe.reader.get(), &go, 1) != 1) ::_exit(3);
+                  ::_exit(run_mappers(plan, target));
+              }));
+    return RangeMapper(std::move(child), std::move(pipe.writer));
 }
 
 Status RangeMapper::map() {

@@ -1,7 +1,5 @@
 // The processes of a launch that needs more than one: who supervises, who is process 1.
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,19 +23,15 @@ void tell_instance(const LaunchOptions& options, pid_t init) {
 
 // `ready` of the program is process 1's business: it has to know whether there is a program to wait for.
 Status become_instance_init(int ready, const FusePrograms& fuse) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    const pid_t program = ::fork();
-    if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
+    SWRUN_TRY(Pipe executed, make_pipe());
+    SWRUN_TRY(const pid_t program, fork_process("the program"));
     if (program > 0) {
-        ::close(ends[1]);
+        executed.writer.reset();
         ::setpgid(program, program);
-        run_instance_init(program, ends[0], ready, fuse.kept(), [&] { fuse.end_inside(); });
+        run_instance_init(program, executed.reader.get(), ready, fuse.kept(), [&] { fuse.end_inside(); });
     }
     ::setpgid(0, 0);
-    ::dup3(ends[1], ready, O_CLOEXEC);
-    ::close(ends[0]);
-    ::close(ends[1]);
+    ::dup3(executed.writer.get(), ready, O_CLOEXEC);
     return {};
 }
 
@@ -62,11 +56,10 @@ Result<ProcessOne> prepare_process_one(const Stage& stage) {
 }  // namespace
 
 Status go_on_in_child(Stage& stage) {
-    SWRUN_TRY(Pipe alive, make_pipe());
+    SWRUN_TRY(Tether tether, Tether::make());
     SWRUN_TRY(ProcessOne one, prepare_process_one(stage));
     block_signals(&stage.caller_signals);
-    const pid_t child = ::fork();
-    if (child < 0) return sys_error(Error::Kind::host, "fork", "", errno);
+    SWRUN_TRY(const pid_t child, fork_process("the launch"));
     if (child > 0) {
         stage.links.clear();
         stage.hold_link.reset();
@@ -83,12 +76,7 @@ Status go_on_in_child(Stage& stage) {
     stage.has_parent = true;
     stage.written_back.reset();
     stage.stop_news = std::move(one.news.writer);
-    // The launch shall not outlive its supervisor.  A parent that died before this line sends no signal any
-    // more: its end of the pipe, held by nobody else, tells.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    alive.writer.reset();
-    pollfd ended{alive.reader.get(), 0, 0};
-    if (::poll(&ended, 1, 0) > 0) ::_exit(255);
+    tether.bind();  // the launch shall not outlive its supervisor
     return {};
 }
 
@@ -97,8 +85,7 @@ Status become_init(Stage& stage) {
     if (stage.options.ready >= 0) {
         SWRUN_CHECK(become_instance_init(stage.options.ready, stage.fuse));
     } else if (stage.plan.namespaces.pid && stage.plan.namespaces.init) {
-        const pid_t program = ::fork();
-        if (program < 0) return sys_error(Error::Kind::host, "fork", "", errno);
+        SWRUN_TRY(const pid_t program, fork_process("the program"));
         if (program > 0) run_init(program, stage.stop_news.get(), [&] { stage.fuse.end_inside(); });
     }
     restore_signals(&stage.caller_signals);

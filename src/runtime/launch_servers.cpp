@@ -7,6 +7,7 @@
 #include "fuse/server.h"
 #include "runtime/driver.h"
 #include "runtime/stage.h"
+#include "support/process.h"
 
 namespace swrun {
 namespace {
@@ -80,10 +81,9 @@ const PredictedFiles* predicted_files(const Stage& stage) {
 Status start_servers(Stage& stage) {  // S2
     Fd alive;
     if (stage.plan.writes_image()) {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-        stage.written_back = Fd(ends[0]);
-        alive = Fd(ends[1]);
+        SWRUN_TRY(Pipe pipe, make_pipe());
+        stage.written_back = std::move(pipe.reader);
+        alive = std::move(pipe.writer);
     }
     // Before an image is unpacked, which takes its time: others wait at the door.
     if (!has_own_server(stage.plan) && stage.shared.doors.any()) {

@@ -2,13 +2,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -76,6 +80,54 @@ Result<int> Child::wait() {
     }
 }
 
+Result<pid_t> fork_process(std::string_view what) {
+    const pid_t pid = ::fork();
+    if (pid < 0) return sys_error(Error::Kind::host, "fork", what, errno);
+    return pid;
+}
+
+Result<Child> start_child(std::string_view what, const std::function<void()>& body) {
+    SWRUN_TRY(const pid_t pid, fork_process(what));
+    if (pid == 0) {
+        body();
+        ::_exit(255);
+    }
+    return Child(pid);
+}
+
+std::string ended_how(int status) {
+    return WIFSIGNALED(status) ? "by signal " + std::to_string(WTERMSIG(status))
+                               : "with status " + std::to_string(WEXITSTATUS(status));
+}
+
+Result<Tether> Tether::make() {
+    SWRUN_TRY(Pipe pipe, make_pipe());
+    return Tether(std::move(pipe));
+}
+
+void Tether::bind() {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    pipe_.writer.reset();
+    pollfd ended{pipe_.reader.get(), 0, 0};
+    if (::poll(&ended, 1, 0) > 0) ::_exit(255);
+    pipe_.reader.reset();
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+    std::vector<char*> raw;
+    raw.reserve(words.size() + 1);
+    for (const std::string& word : words) raw.push_back(const_cast<char*>(word.c_str()));
+    raw.push_back(nullptr);
+    return raw;
+}
+
+void drop_streams() {
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int fd = 0; null && fd <= 2; ++fd) {
+        if (fd != null.get()) ::dup2(null.get(), fd);
+    }
+}
+
 namespace {
 
 bool is_pending(int signal) {
@@ -104,7 +156,10 @@ Status start_orphan(std::string_view what, const std::function<void()>& body,
     if (middle < 0) return sys_error(Error::Kind::host, "vfork", what, errno);
     if (middle == 0) {
         const pid_t orphan = ::fork();
-        if (orphan == 0) body();
+        if (orphan == 0) {
+            body();
+            ::_exit(255);
+        }
         if (orphan > 0) started(orphan);
         ::_exit(orphan < 0 ? 1 : 0);
     }
@@ -116,30 +171,57 @@ Status start_orphan(std::string_view what, const std::function<void()>& body,
     return error.with_hint("the limit of processes may be reached (ulimit -u)");
 }
 
-Result<std::string> capture_output(const std::vector<std::string>& argv, std::size_t limit) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
-    Fd reader(ends[0]);
-    Fd writer(ends[1]);
-    std::vector<char*> raw;
-    for (const std::string& arg : argv) raw.push_back(const_cast<char*>(arg.c_str()));
-    raw.push_back(nullptr);
+namespace {
+
+// With standard input from /dev/null and standard output into `output`.
+Result<Child> spawn(const std::vector<std::string>& argv, int output) {
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, writer.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     pid_t pid = -1;
-    const int err = ::posix_spawn(&pid, raw[0], &actions, nullptr, raw.data(), environ);
+    const int err = ::posix_spawn(&pid, argv.at(0).c_str(), &actions, nullptr, pointers_to(argv).data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     if (err != 0) return sys_error(Error::Kind::host, "posix_spawn", argv[0], err);
-    Child child(pid);
-    writer.reset();
-    Result<std::string> output = read_all(reader.get(), argv[0], limit);
-    reader.reset();  // a child with more to say than the limit meets a closed pipe and ends: wait() depends on it
+    return Child(pid);
+}
+
+// At end of file by then, or what came until then.
+bool reads_to_end(int fd, std::string& into, std::size_t limit, std::chrono::milliseconds patience) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point end = Clock::now() + patience;
+    std::array<char, 4096> part{};
+    while (into.size() <= limit) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+        pollfd readable{fd, POLLIN, 0};
+        if (left <= 0 || ::poll(&readable, 1, static_cast<int>(left)) == 0) return false;
+        const ssize_t got = ::read(fd, part.data(), part.size());
+        if (got == 0) return true;
+        if (got > 0) into.append(part.data(), static_cast<std::size_t>(got));
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<std::string> capture_output(const std::vector<std::string>& argv, std::size_t limit,
+                                   std::chrono::milliseconds patience) {
+    SWRUN_TRY(Pipe pipe, make_pipe());
+    SWRUN_TRY(Child child, spawn(argv, pipe.writer.get()));
+    pipe.writer.reset();
+    std::string begun;
+    if (patience.count() > 0 && !reads_to_end(pipe.reader.get(), begun, limit, patience)) {
+        ::kill(child.pid(), SIGKILL);
+        return make_error(Error::Kind::host,
+                          argv[0] + " gave no answer within " + std::to_string(patience.count()) + " ms");
+    }
+    Result<std::string> output = read_all(pipe.reader.get(), argv[0], limit);
+    pipe.reader.reset();  // a child with more to say than the limit meets a closed pipe and ends: wait() depends on it
     SWRUN_TRY(const int status, child.wait());
     if (!output) return output;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return make_error(Error::Kind::host, argv[0] + " failed");
-    return output;
+    if (begun.size() + output->size() > limit) return sys_error(Error::Kind::host, "read", argv[0], EFBIG);
+    return begun + *output;
 }
 
 bool set_process_title(const std::string& title) {

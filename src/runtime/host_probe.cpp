@@ -9,6 +9,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "runtime/users.h"
 #include "support/fd.h"
@@ -38,9 +39,13 @@ CwdFacts probe_cwd() {
     CwdFacts cwd;
     char path[PATH_MAX];
     struct stat here {};
+    if (::getcwd(path, sizeof path) == nullptr) {
+        cwd.state = errno == ENOENT ? CwdFacts::State::deleted : CwdFacts::State::unreachable;
+        return cwd;
+    }
     // "(unreachable)/..." is what getcwd(2) gives for a directory outside the current root.
-    if (::getcwd(path, sizeof path) == nullptr || path[0] != '/') {
-        cwd.state = errno == EACCES ? CwdFacts::State::unreachable : CwdFacts::State::deleted;
+    if (path[0] != '/') {
+        cwd.state = CwdFacts::State::unreachable;
         return cwd;
     }
     cwd.physical = path;
@@ -92,8 +97,9 @@ int probe_fuse_device() {
 
 HostFacts probe_host() {
     HostFacts host;
-    host.user = look_up_user(::geteuid(), ::getegid());
-    host.groups = look_up_groups(host.user.gid);
+    Caller caller = look_up_caller(::geteuid(), ::getegid());
+    host.user = std::move(caller.user);
+    host.groups = std::move(caller.groups);
     host.cwd = probe_cwd();
     host.environment = probe_environment();
     host.umask = probe_umask();

@@ -1,18 +1,11 @@
-// What is known about users and about the namespaces of this host.
-#include <gmock/gmock.h>
+// What is known about the caller.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cerrno>
-
-#include "runtime/namespaces.h"
 #include "runtime/users.h"
 
 namespace swrun {
 namespace {
-
-using testing::HasSubstr;
-using testing::Not;
 
 constexpr const char* kPasswd =
     "# comment\nroot:x:0:0:root:/root:/bin/bash\nbroken:x:1000\n+nis::::::\n"
@@ -36,37 +29,53 @@ TEST(Users, WhatIsNotThere) {
     }
 }
 
-TEST(Users, ALineOfGroupById) {
-    constexpr const char* kGroup = "root:x:0:\nbroken\nusers:x:100:u,v\nagain:x:100:\nshort:x:7";
-    EXPECT_EQ(group_name_in(kGroup, 100), "users");
-    EXPECT_EQ(group_name_in(kGroup, 7), "short");
-    EXPECT_EQ(group_name_in(kGroup, 8), std::nullopt);
-    EXPECT_EQ(group_name_in("", 0), std::nullopt);
+std::vector<GroupFacts> named(std::string_view text, std::vector<GroupFacts> groups) {
+    name_groups(text, groups);
+    return groups;
+}
+
+TEST(Users, GroupsAreNamedById) {
+    constexpr const char* kGroup = "root:x:0:\nbroken\nusers:x:100:u,v\nagain:x:100:\nshort:x:7\nodd:x:x:\n";
+    EXPECT_EQ(named(kGroup, {{100, ""}, {7, ""}, {8, ""}, {0, "mine"}}),
+              (std::vector<GroupFacts>{{100, "users"}, {7, "short"}, {8, ""}, {0, "mine"}}));
+    EXPECT_EQ(named("", {{0, ""}}), (std::vector<GroupFacts>{{0, ""}}));
+    EXPECT_EQ(named("a:x:5:\nb:x:5:\n", {{5, ""}}), (std::vector<GroupFacts>{{5, "a"}})) << "the first one counts";
+}
+
+NameServices beyond(std::string_view text, bool with_userdb = false) {
+    return services_beyond_files(text, "group", with_userdb);
+}
+
+TEST(NameServices, WhoIsAskedBeyondTheFiles) {
+    EXPECT_EQ(beyond("passwd: ldap\ngroup: files\n"), (NameServices{false, ""}));
+    EXPECT_EQ(beyond("group:\tfiles systemd # comment\n"), (NameServices{false, ""}));
+    EXPECT_EQ(beyond("group: files systemd", true), (NameServices{true, "systemd"}));
+    EXPECT_EQ(beyond("group: sss files  ldap"), (NameServices{true, "sss ldap"}));
+    EXPECT_EQ(beyond("  group : compat"), (NameServices{true, "compat"}));
+}
+
+TEST(NameServices, WhatIsNotUnderstoodIsAskedAsConfigured) {
+    for (const char* text : {"", "group: files [NOTFOUND=return] ldap", "group: files [SUCCESS=merge] systemd",
+                             "#group: files\n", "groups: files\n", "group files\n"}) {
+        EXPECT_EQ(beyond(text), (NameServices{true, ""})) << text;
+    }
 }
 
 TEST(Users, AnUnknownOneIsInvented) {
     constexpr uid_t kNobodyHasIt = 3999999937U;
-    const UserFacts user = look_up_user(kNobodyHasIt, 55);
-    EXPECT_EQ(user, (UserFacts{kNobodyHasIt, 55, "user3999999937", "", "/", "/bin/sh", false}));
+    const Caller caller = look_up_caller(kNobodyHasIt, 55);
+    EXPECT_EQ(caller.user, (UserFacts{kNobodyHasIt, 55, "user3999999937", "", "/", "/bin/sh", false}));
 }
 
 TEST(Users, GroupsStartWithThePrimaryOneAndComeOnce) {
     constexpr gid_t kNobodyHasIt = 3999999937U;
-    const std::vector<GroupFacts> groups = look_up_groups(kNobodyHasIt);
+    const std::vector<GroupFacts> groups = look_up_caller(::getuid(), kNobodyHasIt).groups;
     ASSERT_FALSE(groups.empty());
     EXPECT_EQ(groups[0], (GroupFacts{kNobodyHasIt, ""}));
     for (std::size_t i = 0; i < groups.size(); ++i) {
         for (std::size_t k = 0; k < i; ++k) EXPECT_NE(groups[i].gid, groups[k].gid);
     }
-    EXPECT_EQ(look_up_groups(::getgid())[0].gid, ::getgid());
-}
-
-TEST(NamespaceHints, SayWhatToAskFor) {
-    for (const int err : {ENOSPC, EUSERS})
-        EXPECT_THAT(user_namespace_hint(err), HasSubstr("user.max_user_namespaces")) << err;
-    EXPECT_THAT(user_namespace_hint(EPERM), Not(HasSubstr("limit of user namespaces is reached")));
-    EXPECT_THAT(user_namespace_hint(EPERM),
-                testing::ContainsRegex("AppArmor|unprivileged_userns_clone|max_user_namespaces|seccomp"));
+    EXPECT_EQ(look_up_caller(::getuid(), ::getgid()).groups[0].gid, ::getgid());
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ int doctor_command(const HostFacts& host) {
         if (!finding.fix.empty()) std::printf("         fix: %s\n", finding.fix.c_str());
     }
     std::printf(status == 0 ? "swrun can run images on this host.\n"
-                            : "swrun cannot run image files on this host until that is fixed.\n");
+                            : "swrun cannot run images on this host until that is fixed.\n");
     return status;
 }
 

@@ -16,6 +16,7 @@
 #include "instance/instance_store.h"
 #include "runtime/group_files.h"
 #include "runtime/supervisor.h"
+#include "support/descriptors.h"
 #include "support/io.h"
 #include "support/log.h"
 #include "support/path.h"
@@ -66,8 +67,10 @@ InstanceState describe(const std::string& name, const InstancePlaces& places, co
 // What the caller had open would be held open by the instance: somebody's pipeline would never end.  Descriptors
 // of ours are the ones that are closed on exec.
 void close_inherited() {
-    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir("/proc/self/fd"), ::closedir);
+    Fd list(with_room([] { return ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(list ? ::fdopendir(list.get()) : nullptr, ::closedir);
     if (!entries) return;
+    (void)list.release();  // closedir(3) closes it
     while (const dirent* entry = ::readdir(entries.get())) {
         const int fd = std::atoi(entry->d_name);
         if (fd > STDERR_FILENO && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) ::close(fd);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "support/descriptors.h"
 #include "support/message.h"
 
 namespace swrun {
@@ -45,7 +46,7 @@ Error truncated() { return make_error(Error::Kind::internal, "the launcher sent 
 
 Result<std::pair<Fd, Fd>> make_link() {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    if (with_room([&] { return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }) != 0) {
         return sys_error(Error::Kind::host, "socketpair", "", errno);
     }
     return std::pair<Fd, Fd>(Fd(ends[0]), Fd(ends[1]));

@@ -15,6 +15,8 @@
 #include "image/machine.h"
 #include "squashfs/squash_super.h"
 #include "support/byte_reader.h"
+#include "support/descriptors.h"
+#include "support/errno_hint.h"
 #include "support/io.h"
 #include "support/path.h"
 
@@ -48,9 +50,11 @@ Result<std::string> resolve(const std::string& path) {
     const int err = errno;
     // glibc leaves the component that failed in the buffer (realpath(3), NOTES).
     const std::string component = err == ENOENT || err == EACCES ? std::string(buffer.data()) : path;
-    return not_opened(path, refused("failed to retrieve path for " + path + ": lstat " +
-                                        (component.empty() ? path : component) + ": " + errno_text(err),
-                                    err));
+    Error error = refused("failed to retrieve path for " + path + ": lstat " + (component.empty() ? path : component) +
+                              ": " + errno_text(err),
+                          err);
+    error.hint = errno_hint(err);
+    return not_opened(path, std::move(error));
 }
 
 Result<Fd> open_readable(const std::string& path, const std::string& real) {
@@ -61,7 +65,7 @@ Result<Fd> open_readable(const std::string& path, const std::string& real) {
     }
     if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return not_recognised(path);
     // O_NONBLOCK: the name may have become a fifo since.
-    Fd fd(open(real.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    Fd fd(with_room([&] { return open(real.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
     const int err = errno;
     if (fd) return fd;
     if (err == EACCES) {

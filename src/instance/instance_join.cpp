@@ -14,6 +14,7 @@
 #include "runtime/exec.h"
 #include "runtime/group_files.h"
 #include "runtime/supervisor.h"
+#include "support/descriptors.h"
 #include "support/log.h"
 #include "support/process.h"
 

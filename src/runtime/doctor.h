@@ -1,5 +1,5 @@
-// Probes the host, one capability at a time, each by doing it in a throw-away child: what swrun needs,
-// whether it works here, and the exact fix where it does not.  Changes nothing that outlives it.
+// Says of a host what swrun needs, whether it works here, and the fix where it does not: a launch in miniature, step by
+// step (launch_trial.h), and what else launches meet.  Changes nothing that outlives it.
 #pragma once
 
 #include <string>

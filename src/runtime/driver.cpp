@@ -20,6 +20,7 @@
 
 #include "mounts/kernel/mount_syscalls.h"
 #include "runtime/credentials.h"
+#include "support/descriptors.h"
 #include "support/io.h"
 #include "support/message.h"
 #include "support/process.h"
@@ -98,6 +99,7 @@ Status attach_tree(Keeper& keeper, const Message& order) {
     std::vector<std::string> words = {keeper.job.program, "-f", "-o", options};
     if (image >= 0) words.emplace_back(kImageName);
     words.emplace_back(kDriverMountPoint);
+    restore_descriptor_limit();
     ::execv(words.front().c_str(), pointers_to(words).data());
     const std::string text = "cannot be executed: " + errno_text(errno);
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -287,6 +289,7 @@ Result<Fd> mount_by_driver(int link, bool own_user_namespace, int tree, const st
     std::vector<int> fds = {names.get()};
     if (tree >= 0) fds.push_back(tree);
     SWRUN_CHECK(send_message(link, (own_user_namespace ? "u" : "-") + options, fds));
+    raise_descriptor_limit();  // a mount that finds no number is lost with its message
     SWRUN_TRY(Message answer, receive_message(link));
     if (answer.fds.size() == 1) return std::move(answer.fds.front());
     if (answer.bytes.empty()) answer.bytes = "the process that starts the driver has ended";

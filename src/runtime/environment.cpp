@@ -14,6 +14,7 @@
 #include "env/startup.h"
 #include "env/startup_script.h"
 #include "mounts/kernel/host_view.h"
+#include "support/descriptors.h"
 #include "support/io.h"
 #include "support/log.h"
 #include "support/process.h"
@@ -85,6 +86,7 @@ std::optional<Shell> choose_shell(int static_bash) {
     } else {
         ::dup2(report, kReportFd);
     }
+    restore_descriptor_limit();  // a file of the image may ask for it (ulimit -n)
     char* no_environment[] = {nullptr};
     if (shell.path.empty()) {
         ::execveat(static_bash, "", argv, no_environment, AT_EMPTY_PATH);

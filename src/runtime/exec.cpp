@@ -8,6 +8,7 @@
 #include <climits>
 #include <optional>
 
+#include "support/descriptors.h"
 #include "support/log.h"
 #include "support/path.h"
 #include "support/process.h"
@@ -165,6 +166,7 @@ Error execute(const ProgramPlan& program, std::vector<Variable> environment, std
     const std::string* path_variable = find_variable(environment, "PATH");
     const std::string path = path_variable != nullptr ? *path_variable : "";
     give_back_child_signal();
+    restore_descriptor_limit();
     for (const Candidate& candidate : program.candidates) {
         std::optional<Result<std::string>> found = try_candidate(candidate, path, absent);
         if (!found) continue;

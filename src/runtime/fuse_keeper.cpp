@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "runtime/exec.h"
+#include "support/descriptors.h"
 #include "support/io.h"
 #include "support/log.h"
 #include "support/message.h"
@@ -86,6 +87,7 @@ Status find_programs(const LaunchPlan& plan, bool inside, Keeper& keeper) {
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
+        restore_descriptor_limit();
         ::execve(job.path.c_str(), pointers_to(job.mount->argv).data(), pointers_to(keeper.environment).data());
         err = errno;
     }

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 #include <string>
 
 #include "mounts/kernel/mount_syscalls.h"
@@ -57,8 +59,13 @@ Status FusePrograms::mount(const LaunchPlan& plan) {
     for (std::size_t i = 0; i < plan.fuse_mounts.size(); ++i) {
         const FuseMount& mount = plan.fuse_mounts[i];
         SWRUN_TRY(Fd device, open_device());
-        SWRUN_TRY(Fd made, with_context(make_fuse_mount(plan.namespaces, device.get()), described(mount)));
-        mounts_.push_back(std::move(made));
+        Result<Fd> made = make_fuse_mount(plan.namespaces, device.get());
+        if (!made && made.error().sys_errno == EMFILE) {
+            SWRUN_TRY(device, open_device());
+            made = make_fuse_mount(plan.namespaces, device.get());
+        }
+        if (!made) return with_context(std::move(made), described(mount)).error();
+        mounts_.push_back(std::move(made).value());
         if (!mount.inside) {
             SWRUN_CHECK(with_context(host_.start(i, device.get(), user_namespace.get()), described(mount)));
             device.reset();

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "support/descriptors.h"
 #include "support/io.h"
 #include "support/text.h"
 

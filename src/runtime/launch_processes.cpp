@@ -10,6 +10,7 @@
 #include "runtime/stage.h"
 #include "runtime/supervisor.h"
 #include "support/process.h"
+#include "support/descriptors.h"
 
 namespace swrun {
 namespace {

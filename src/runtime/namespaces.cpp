@@ -12,39 +12,25 @@
 #include <optional>
 
 #include "mounts/kernel/mount_syscalls.h"
+#include "mounts/kernel/refusals.h"
 #include "runtime/id_ranges.h"
 #include "support/io.h"
-#include "support/text.h"
 
 namespace swrun {
 namespace {
 
-std::string first_line(const char* path) {
-    const Result<std::string> text = read_file(path, 4096);
-    return text ? std::string(trim(*text)) : std::string();
-}
-
-Status write_map(const char* file, const std::string& text) {
+Status write_map(const char* file, const std::string& text, KernelCall call) {
     const Result<Fd> fd = open_file(file, O_WRONLY, Error::Kind::host);
-    if (!fd) return fd.error();
+    if (!fd) return with_refusal_hint(fd.error(), call);
     // The kernel takes a map in one write(2) or not at all (user_namespaces(7)).
     if (::write(fd->get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-        Error error = sys_error(Error::Kind::host, "write", file, errno);
-        return error.with_hint(user_namespace_hint(error.sys_errno));
+        return with_refusal_hint(sys_error(Error::Kind::host, "write", file, errno), call);
     }
     return {};
 }
 
 std::string map_line(const IdMap& map) {
     return std::to_string(map.inside) + ' ' + std::to_string(map.outside) + ' ' + std::to_string(map.count) + '\n';
-}
-
-Status write_id_maps(const NamespacePlan& plan) {
-    // Without giving up setgroups(2) an unprivileged process may not write a gid map (EPERM): the way
-    // to drop a group that denies access must not open (user_namespaces(7)).
-    SWRUN_CHECK(write_map("/proc/self/setgroups", "deny"));
-    SWRUN_CHECK(write_map("/proc/self/uid_map", map_line(plan.uid)));
-    return write_map("/proc/self/gid_map", map_line(plan.gid));
 }
 
 Status raise_loopback() {
@@ -70,23 +56,13 @@ int unshare_flags(const NamespacePlan& plan) {
 
 }  // namespace
 
-std::string user_namespace_hint(int err) {
-    if (err == ENOSPC || err == EUSERS) {
-        return "the limit of user namespaces is reached (user.max_user_namespaces = " +
-               first_line("/proc/sys/user/max_user_namespaces") + "): ask the administrator to raise it";
-    }
-    if (first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
-        return "AppArmor keeps user namespaces from unprivileged programs here: the administrator can install a "
-               "profile for "
-               "swrun, or set kernel.apparmor_restrict_unprivileged_userns=0 (see: swrun doctor)";
-    }
-    if (first_line("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
-        return "the administrator can set kernel.unprivileged_userns_clone=1";
-    }
-    if (first_line("/proc/sys/user/max_user_namespaces") == "0") {
-        return "the administrator can raise user.max_user_namespaces, which is 0";
-    }
-    return "an outer container or its seccomp filter may forbid user namespaces (see: swrun doctor)";
+Status write_id_maps(const NamespacePlan& plan) {
+    const KernelCall map = plan.uid.outside == 0 ? KernelCall::root_map : KernelCall::id_maps;
+    // Without giving up setgroups(2) an unprivileged process may not write a gid map (EPERM): the way
+    // to drop a group that denies access must not open (user_namespaces(7)).
+    SWRUN_CHECK(write_map("/proc/self/setgroups", "deny", KernelCall::id_maps));
+    SWRUN_CHECK(write_map("/proc/self/uid_map", map_line(plan.uid), map));
+    return write_map("/proc/self/gid_map", map_line(plan.gid), KernelCall::id_maps);
 }
 
 Status enter_namespaces(const NamespacePlan& plan, bool joined) {
@@ -96,8 +72,8 @@ Status enter_namespaces(const NamespacePlan& plan, bool joined) {
         mapper.emplace(std::move(started));
     }
     if (::unshare(unshare_flags(plan) & ~(joined ? CLONE_NEWUSER : 0)) != 0) {
-        Error error = sys_error(Error::Kind::host, "unshare", "(user and mount namespace)", errno);
-        return error.with_hint(user_namespace_hint(error.sys_errno));
+        return with_refusal_hint(sys_error(Error::Kind::host, "unshare", "(user and mount namespace)", errno),
+                                 KernelCall::unshare);
     }
     if (mapper) {
         SWRUN_CHECK(mapper->map());

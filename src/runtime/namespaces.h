@@ -1,5 +1,4 @@
-// S3: the namespaces of a launch, and why an unprivileged one may be refused.  Only a single-threaded
-// process may do this (unshare(2): EINVAL otherwise).
+// S3: the namespaces of a launch.  Only a single-threaded process may do this (unshare(2): EINVAL otherwise).
 #pragma once
 
 #include "plan/launch_plan.h"
@@ -12,7 +11,7 @@ namespace swrun {
 // that somebody else has made for the same plan.
 [[nodiscard]] Status enter_namespaces(const NamespacePlan& plan, bool joined = false);
 
-// What forbids user namespaces on this host, in words for a hint: sysctls, AppArmor, seccomp, limits.
-[[nodiscard]] std::string user_namespace_hint(int err);
+// The part of it that maps the ids, for a process that has a new user namespace already.
+[[nodiscard]] Status write_id_maps(const NamespacePlan& plan);
 
 }  // namespace swrun

@@ -13,48 +13,25 @@
 #include "mounts/kernel/caller_rights.h"
 #include "mounts/kernel/mount_apply.h"
 #include "mounts/kernel/mount_syscalls.h"
+#include "mounts/kernel/refusals.h"
 #include "runtime/driver.h"
 #include "runtime/underlay.h"
+#include "support/descriptors.h"
 #include "support/io.h"
 #include "support/path.h"
 
 namespace swrun {
 namespace {
 
-constexpr const char* kFuseDevice = "/dev/fuse";
-
-Error fuse_device_error(Error error) {
-    if (error.sys_errno == ENOENT) {
-        return error.with_hint(
-            "the FUSE device is missing: the administrator can load it with 'modprobe fuse'; a container "
-            "needs it passed in (--device /dev/fuse); or use --image-mode=unpack");
-    }
-    if (error.sys_errno != EACCES && error.sys_errno != EPERM) return error;
-    return error.with_hint(
-        "the FUSE device must be usable by everybody: chmod 0666 /dev/fuse; or use --image-mode=unpack");
-}
-
 Result<Fd> mount_served(const ImageMount& image, const OwnerView& owners, const std::vector<Ghost>& ghosts,
                         const NamespacePlan& names, int link) {
-    Result<Fd> device = open_file(kFuseDevice, O_RDWR, Error::Kind::host);
-    if (!device) return fuse_device_error(std::move(device).error());
-    // default_permissions: the kernel checks modes, and an overlay above gets EACCES without it.
-    // allow_other: processes with other ids in the namespace (fakeroot, root in nested one) may look.
-    const std::vector<FsOption> options = {
-        {"source", "swrun"},
-        {"fd", std::to_string(device->get())},
-        {"rootmode", image.is_directory ? "40000" : "100000"},  // octal file type of the root, fuse(4)
-        {"user_id", std::to_string(names.uid.inside)},
-        {"group_id", std::to_string(names.gid.inside)},
-        {"default_permissions", ""},
-        {"allow_other", ""},
-        {"ro", ""},
-    };
-    MountFlags flags;
-    flags.read_only = true;
-    Result<Fd> mount = make_mount("fuse", options, flags);
-    if (!mount) return std::move(mount).error().with_hint("--image-mode=unpack does without FUSE mounts");
-    SWRUN_CHECK(send_device(link, device->get(), owners, image.part, ghosts));
+    SWRUN_TRY(Fd device, open_fuse_device());
+    Result<Fd> mount = make_served_mount(device.get(), names, image.is_directory);
+    if (!mount && mount.error().sys_errno == EMFILE) {
+        SWRUN_TRY(device, open_fuse_device());
+        mount = make_served_mount(device.get(), names, image.is_directory);
+    }
+    if (mount) SWRUN_CHECK(send_device(link, device.get(), owners, image.part, ghosts));
     return mount;
 }
 
@@ -70,7 +47,7 @@ Result<Fd> clone_directory(const std::string& path, bool read_only) {
 }
 
 Result<Fd> open_path(int directory, const char* name) {
-    const int fd = ::openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const int fd = with_room([&] { return ::openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return sys_error(Error::Kind::host, "open", name, errno);
     return Fd(fd);
 }
@@ -202,11 +179,6 @@ Result<Fd> mount_overlay(const Layers& layers) {
             "the kernel takes no network file system (NFS, Lustre) as the writable layer: use a directory on a local "
             "disk, or an overlay image (swrun overlay create)");
     }
-    if (is_refused(mount.error())) {
-        mount.error().with_hint(
-            "overlays without privilege need Linux 5.11 or newer; an image file without --overlay and "
-            "--writable-tmpfs needs none");
-    }
     return mount;
 }
 
@@ -234,6 +206,30 @@ Result<Fd> root_image(const LaunchPlan& plan, std::vector<Fd>& mounts) {
 }
 
 }  // namespace
+
+Result<Fd> open_fuse_device() {
+    Result<Fd> device = open_file("/dev/fuse", O_RDWR, Error::Kind::host);
+    if (!device) return with_refusal_hint(std::move(device).error(), KernelCall::fuse_device);
+    return device;
+}
+
+Result<Fd> make_served_mount(int device, const NamespacePlan& names, bool is_directory) {
+    // default_permissions: the kernel checks modes, and an overlay above gets EACCES without it.
+    // allow_other: processes with other ids in the namespace (fakeroot, root in nested one) may look.
+    const std::vector<FsOption> options = {
+        {"source", "swrun"},
+        {"fd", std::to_string(device)},
+        {"rootmode", is_directory ? "40000" : "100000"},  // octal file type of the root, fuse(4)
+        {"user_id", std::to_string(names.uid.inside)},
+        {"group_id", std::to_string(names.gid.inside)},
+        {"default_permissions", ""},
+        {"allow_other", ""},
+        {"ro", ""},
+    };
+    MountFlags flags;
+    flags.read_only = true;
+    return make_mount("fuse", options, flags);
+}
 
 Result<Fd> mount_image(const ImageMount& mount, const OwnerView& owners, const std::vector<Ghost>& ghosts,
                        const NamespacePlan& names, int link) {

@@ -8,9 +8,14 @@
 
 namespace swrun {
 
-// An image as a detached mount.  Ours are mounted through the FUSE device, which is opened here: the kernel
-// refuses a device that was opened outside the mount's user namespace (EINVAL).  The device and the ghosts
-// go to the image server behind `link`; a driver behind it mounts by itself.
+// The FUSE device, opened in the user namespace of the mount: the kernel refuses one from outside (EINVAL).
+[[nodiscard]] Result<Fd> open_fuse_device();
+
+// A detached FUSE mount of it with the options of an image, whoever answers.
+[[nodiscard]] Result<Fd> make_served_mount(int device, const NamespacePlan& names, bool is_directory);
+
+// An image as a detached mount.  Ours are mounted through the FUSE device, which is opened here.  The device and
+// the ghosts go to the image server behind `link`; a driver behind it mounts by itself.
 [[nodiscard]] Result<Fd> mount_image(const ImageMount& mount, const OwnerView& owners, const std::vector<Ghost>& ghosts,
                                      const NamespacePlan& names, int link);
 

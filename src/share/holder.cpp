@@ -1,12 +1,12 @@
 #include "share/holder.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "support/descriptors.h"
 #include "support/message.h"
 
 namespace swrun {
@@ -14,15 +14,6 @@ namespace {
 
 // For what else the process opens.
 constexpr std::size_t kSpareFds = 24;
-
-// A descriptor for every rank of a big node.
-std::size_t raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    return static_cast<std::size_t>(limit.rlim_cur);
-}
 
 pollfd entry(const Fd& fd) { return {fd.get(), POLLIN, 0}; }
 
@@ -84,7 +75,10 @@ void Holder::hear_launcher() {
 bool Holder::is_full() const { return members_.size() + 2 * visitors_.size() + kSpareFds > most_fds_; }
 
 void Holder::admit(const Fd& door, bool tree) {
-    if (most_fds_ == 0) most_fds_ = raise_descriptor_limit();
+    if (most_fds_ == 0) {  // one for every rank of a big node
+        raise_descriptor_limit();
+        most_fds_ = descriptor_limit();
+    }
     const bool full = is_full();
     Fd connection;
     if (!full) connection = Fd(::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));

@@ -1,7 +1,10 @@
 #include "support/error.h"
 
 #include <cctype>
+#include <cerrno>
 #include <cstring>
+
+#include "support/errno_hint.h"
 
 namespace swrun {
 
@@ -19,7 +22,30 @@ Error sys_error(Error::Kind kind, std::string_view call, std::string_view object
     error.message = std::string(call);
     if (!object.empty()) error.message.append(" ").append(object);
     error.message.append(": ").append(errno_text(err)).append(" (").append(errno_name(err)).append(")");
+    // EIO of an image is damage that we have found ourselves, mostly.
+    if (kind != Error::Kind::image || err != EIO) error.hint = errno_hint(err);
     return error;
+}
+
+std::string_view errno_hint(int err) {
+    switch (err) {
+        case EMFILE:
+            return "the limit of open files is reached: raise it with 'ulimit -n' (the batch system or the "
+                   "administrator "
+                   "sets the hard one, ulimit -Hn)";
+        case ENFILE: return "the host's table of open files is full (fs.file-max): ask the administrator";
+        case ELOOP: return "a symbolic link on the way leads back to itself, or through more than 40 others";
+        case ENAMETOOLONG: return "a name may have 255 bytes, a path 4095";
+        case ESTALE:
+            return "the server of that network file system has replaced or removed it: enter the directory anew, or "
+                   "ask "
+                   "the administrator to mount it again";
+        case ENOTCONN:
+            return "the program that serves that FUSE file system has ended: unmount it (fusermount -u) and start it "
+                   "again";
+        case EIO: return "the disk or the network file system that it lies on reports an error: ask the administrator";
+        default: return {};
+    }
 }
 
 std::string errno_text(int err) {

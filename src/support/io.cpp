@@ -4,10 +4,12 @@
 
 #include <cerrno>
 
+#include "support/descriptors.h"
+
 namespace swrun {
 
 Result<Fd> open_file(const std::string& path, int flags, Error::Kind kind, unsigned mode) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    const int fd = with_room([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
     if (fd < 0) return sys_error(kind, "open", path, errno);
     return Fd(fd);
 }

@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "support/descriptors.h"
+
 namespace swrun {
 
 Result<std::pair<Fd, Fd>> make_message_socket() {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    if (with_room([&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }) != 0) {
         return sys_error(Error::Kind::host, "socketpair", "", errno);
     }
     return std::pair<Fd, Fd>(Fd(ends[0]), Fd(ends[1]));
@@ -68,7 +70,11 @@ Result<Message> receive_message(int socket, std::size_t room) {
             received.fds.emplace_back(fd);
         }
     }
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    // There is room for all that anybody sends, so what is missing found no number (unix(7)); it is lost.
+    if ((message.msg_flags & MSG_CTRUNC) != 0) {
+        return sys_error(Error::Kind::host, "recvmsg", "the descriptors of a message", EMFILE);
+    }
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
         return make_error(Error::Kind::internal, "a message between processes of the launch was cut");
     }
     return received;

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <optional>
 
+#include "support/descriptors.h"
 #include "support/fd.h"
 #include "support/io.h"
 #include "support/proc_text.h"
@@ -33,6 +34,11 @@ namespace {
 void close_listed(unsigned first, unsigned last) {
     std::vector<int> found;
     DIR* list = ::opendir("/proc/self/fd");
+    // With all descriptors taken none is left for the list: the first ones, which have to go anyway, make room.
+    for (unsigned fd = first; list == nullptr && errno == EMFILE && fd <= last; ++fd) {
+        ::close(static_cast<int>(fd));
+        list = ::opendir("/proc/self/fd");
+    }
     if (list == nullptr) {
         constexpr unsigned kMany = 4096;  // in a container without /proc: what a launch can have opened at most
         for (unsigned fd = first; fd <= last && fd < kMany; ++fd) ::close(static_cast<int>(fd));
@@ -56,7 +62,8 @@ void close_between(unsigned first, unsigned last) {
 
 Result<Pipe> make_pipe(int more_flags) {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC | more_flags) != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
+    const int made = with_room([&] { return ::pipe2(ends, O_CLOEXEC | more_flags); });
+    if (made != 0) return sys_error(Error::Kind::host, "pipe2", "", errno);
     return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -122,10 +129,11 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
 }
 
 void drop_streams() {
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int fd = 0; null && fd <= 2; ++fd) {
-        if (fd != null.get()) ::dup2(null.get(), fd);
-    }
+    // The lowest free number is what open(2) gives: with all descriptors taken there is still this one.
+    ::close(STDIN_FILENO);
+    if (::open("/dev/null", O_RDWR) != STDIN_FILENO) return;
+    ::dup2(STDIN_FILENO, STDOUT_FILENO);
+    ::dup2(STDIN_FILENO, STDERR_FILENO);
 }
 
 namespace {

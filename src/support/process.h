@@ -78,7 +78,7 @@ private:
 // Good as long as the words are.
 [[nodiscard]] std::vector<char*> pointers_to(const std::vector<std::string>& words);
 
-// Standard input, output and error on /dev/null, for who must keep no stream of the caller.
+// Standard input, output and error on /dev/null, for who must keep no stream of the caller.  Needs no free descriptor.
 void drop_streams();
 
 // Runs `body`, which must not return, in a process that is nobody's child.  `started` is called with its number as soon

@@ -4,10 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "mounts/kernel/caller_rights.h"
 #include "mounts/kernel/mount_syscalls.h"
+#include "support/descriptors.h"
+#include "support/errno_hint.h"
 #include "support/io.h"
 #include "support/path.h"
 
@@ -89,10 +92,14 @@ private:
     static Error internal() { return make_error(Error::Kind::internal, "a mount that exists is made again"); }
 };
 
+Result<Fd> capture_one(const MountOp& op, bool overrides_modes) {
+    return std::visit(Capture{op.flags, overrides_modes}, op.shows);
+}
+
 // The kernel refuses a new proc in a user namespace where the visible one has parts mounted over
 // (EPERM, mnt_already_visible): the caller's own proc is the next best.
 Result<Fd> capture_with_fallback(const MountOp& op, bool overrides_modes, std::vector<Note>& notes) {
-    Result<Fd> mount = std::visit(Capture{op.flags, overrides_modes}, op.shows);
+    Result<Fd> mount = capture_one(op, overrides_modes);
     if (mount || !op.is<ProcMount>() || mount.error().sys_errno != EPERM) return mount;
     notes.push_back(
         {Level::warning, "a new /proc is refused here (masked by an outer container): the outer one is shown"});
@@ -145,11 +152,63 @@ Status attach_one(int root, const Captured& captured, bool overrides_modes) {
         if (error.sys_errno == ENOENT) error.message = "destination " + op.target + " doesn't exist in container";
         return error;
     }
-    Status attached = attach_mount(captured.mount.get(), target->get(), op.target);
+    Fd unparked;
+    if (!captured.parked.empty()) {
+        SWRUN_TRY(unparked, take_parked(captured.parked));
+    }
+    const int mount = captured.parked.empty() ? captured.mount.get() : unparked.get();
+    Status attached = attach_mount(mount, target->get(), op.target);
     if (!attached && attached.error().sys_errno == ENOTDIR) {
         attached.error().with_hint("a directory can only be bound on a directory, a file on a file");
     }
     return attached;
+}
+
+// What S6 opens at one time, and parking, and a margin.
+constexpr std::size_t kRoom = 24;
+// Below this number nobody asks for the limit: no limit that a launch fits into is lower than that and the room.
+constexpr int kPlenty = 48;
+
+// Whether closing it loses nothing, because the next call makes it again.
+bool can_repeat(const MountOp& op) {
+    return !op.is<ImageBind>() && !op.is<ServedByProgram>() && !op.is<ProcMount>();
+}
+
+// Parking needs some descriptors itself: the last captures give up theirs for that and are repeated.
+Status park_all(std::vector<Captured>& captured, bool overrides_modes) {
+    constexpr std::size_t kForParking = 8;
+    std::vector<Captured*> again;
+    for (auto one = captured.rbegin(); one != captured.rend() && again.size() < kForParking; ++one) {
+        if (!one->mount || !can_repeat(*one->op)) continue;
+        one->mount.reset();
+        again.push_back(&*one);
+    }
+    if (again.empty()) return sys_error(Error::Kind::host, "open", "what will be bound", EMFILE);
+    for (Captured& one : captured) {
+        if (!one.mount) continue;
+        SWRUN_TRY(one.parked, park_mount(std::move(one.mount), one.op->target));
+    }
+    for (Captured* one : again) {
+        SWRUN_TRY(one->mount, with_context(capture_one(*one->op, overrides_modes), describe(*one->op)));
+    }
+    return {};
+}
+
+Result<Fd> capture_with_room(const MountOp& op, std::vector<Captured>& captured, bool overrides_modes,
+                             std::vector<Note>& notes) {
+    Result<Fd> mount = capture_with_fallback(op, overrides_modes, notes);
+    if (mount || mount.error().sys_errno != EMFILE) return mount;
+    SWRUN_CHECK(park_all(captured, overrides_modes));
+    return capture_with_fallback(op, overrides_modes, notes);
+}
+
+// The kernel gives the lowest free number, so the highest that was given tells how many are taken.
+Status leave_room(std::vector<Captured>& captured, bool overrides_modes) {
+    int highest = -1;
+    for (const Captured& one : captured) highest = std::max(highest, one.mount.get());
+    const auto fits = [&] { return static_cast<std::size_t>(highest) + kRoom < descriptor_limit(); };
+    if (highest < kPlenty || fits() || (raise_descriptor_limit() && fits())) return {};
+    return park_all(captured, overrides_modes);
 }
 
 }  // namespace
@@ -168,16 +227,19 @@ Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, st
             captured.push_back({&op, std::move(fuse_mounts.at(program->fuse_mount))});
             continue;
         }
-        Result<Fd> mount = capture_with_fallback(op, overrides_modes, notes);
+        Result<Fd> mount = capture_with_room(op, captured, overrides_modes, notes);
         if (mount) {
             captured.push_back({&op, std::move(mount).value()});
             continue;
         }
         mount.error().add_context(describe(op));
         if (op.required) return std::move(mount).error();
-        const Level level = op.warned_of ? Level::warning : Level::verbose;
+        // Absence is what "optional" is for; a file system that does not answer, or a limit, is news.
+        const bool is_news = op.warned_of || !errno_hint(mount.error().sys_errno).empty();
+        const Level level = is_news ? Level::warning : Level::verbose;
         notes.push_back({level, "skipped: " + format_error(mount.error())});
     }
+    SWRUN_CHECK(leave_room(captured, overrides_modes));
     return captured;
 }
 

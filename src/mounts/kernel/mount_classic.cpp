@@ -90,9 +90,9 @@ Result<std::string> make_place(Scratch& scratch, bool directory) {
     return name;
 }
 
-int mount_id(int fd) {
-    const Result<std::string> info = read_file("/proc/self/fdinfo/" + std::to_string(fd), 65536);
-    return info ? mount_id_of(*info) : -1;
+Result<int> mount_id(int fd) {
+    SWRUN_TRY(const std::string info, read_file("/proc/self/fdinfo/" + std::to_string(fd), 65536));
+    return mount_id_of(info);
 }
 
 unsigned long flags_of(const MountFlags& flags) {
@@ -158,10 +158,16 @@ Result<Fd> classic_make(const std::string& type, const std::vector<FsOption>& op
     return open_place(*scratch, place);
 }
 
-Result<Fd> classic_place(bool directory) {
+Result<std::string> classic_park(bool directory) {
     SWRUN_TRY(Scratch * scratch, use_scratch());
-    SWRUN_TRY(const std::string place, make_place(*scratch, directory));
-    return open_place(*scratch, place);
+    return make_place(*scratch, directory);
+}
+
+Result<Fd> classic_open(const std::string& place) { return open_place(the_scratch(), place); }
+
+Result<Fd> classic_place(bool directory) {
+    SWRUN_TRY(const std::string place, classic_park(directory));
+    return classic_open(place);
 }
 
 Status classic_restrict(int mount, const MountFlags& flags, std::string_view name) {
@@ -169,13 +175,17 @@ Status classic_restrict(int mount, const MountFlags& flags, std::string_view nam
     SWRUN_TRY(const Scratch* scratch, use_scratch());
     if (::lseek(scratch->mounts.get(), 0, SEEK_SET) != 0) return failed("lseek", "/proc/self/mountinfo", errno);
     SWRUN_TRY(const std::string text, read_all(scratch->mounts.get(), "/proc/self/mountinfo", kMaxTable));
-    const std::vector<MountLine> table = mounts_below(parse_mount_lines(text), mount_id(mount), flags.recursive);
+    SWRUN_TRY(const int id, mount_id(mount));
+    const std::vector<MountLine> table = mounts_below(parse_mount_lines(text), id, flags.recursive);
     if (table.empty()) return failed("remount", name, EINVAL);
     SWRUN_CHECK(add_flags(mount, table[0].flags, wanted, name));
     for (std::size_t i = 1; i < table.size(); ++i) {
         // The id tells whether it is this mount: another may cover it, which then has a line of its own.
         const Fd below(::openat(scratch->root.get(), table[i].point.c_str() + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-        if (!below || mount_id(below.get()) != table[i].id) continue;
+        if (!below && errno == EMFILE) return failed("open", table[i].point, errno);
+        if (!below) continue;
+        SWRUN_TRY(const int there, mount_id(below.get()));
+        if (there != table[i].id) continue;
         SWRUN_CHECK(add_flags(below.get(), table[i].flags, wanted, name));
     }
     return {};

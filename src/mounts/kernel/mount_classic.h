@@ -1,8 +1,9 @@
 // The mount calls of mount_syscalls by mount(2) alone, for kernels that lack the newer ones (Linux 4.18 on).
 // mount(2) knows no detached mounts: here one is a mount in a private tmpfs, the scratch, which nobody can
 // name and which goes with the host's tree at the root switch; closing the descriptor leaves it there.
-// Needs /proc (descriptors become paths as /proc/self/fd/N).  Called by mount_syscalls alone, and never
-// touched on a kernel that has the newer calls.  Sources: mount(2), pivot_root(2), mount_namespaces(7).
+// Needs /proc (descriptors become paths as /proc/self/fd/N).  Called by mount_syscalls alone.  On a kernel that
+// has the newer calls it serves only mounts that have to wait without a descriptor (park_mount).  Sources:
+// mount(2), pivot_root(2), mount_namespaces(7).
 #pragma once
 
 #include <string>
@@ -20,6 +21,11 @@ namespace swrun {
 
 // An empty place in the scratch that a mount of that kind can be attached to.
 [[nodiscard]] Result<Fd> classic_place(bool directory);
+
+// Likewise, by name: it stays after its descriptor.
+[[nodiscard]] Result<std::string> classic_park(bool directory);
+// What is mounted at that place, or the empty place.
+[[nodiscard]] Result<Fd> classic_open(const std::string& place);
 
 // `mount` lies in the scratch.  Mounts below it that the caller's rights do not reach stay as they are: the
 // program, with the same rights, does not reach them either.

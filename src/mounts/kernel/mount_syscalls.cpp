@@ -12,6 +12,8 @@
 
 #include "mounts/kernel/mount_classic.h"
 #include "mounts/kernel/path_walk.h"
+#include "mounts/kernel/refusals.h"
+#include "support/descriptors.h"
 
 namespace swrun {
 namespace {
@@ -56,8 +58,23 @@ std::string context_messages(int context) {
     }
 }
 
+Error refused(KernelCall kind, std::string_view call, std::string_view object, int err) {
+    return with_refusal_hint(sys_error(Error::Kind::host, call, object, err), kind);
+}
+
+template <class T> Result<T> with_hints(KernelCall kind, Result<T> result) {
+    if (!result) result.error() = with_refusal_hint(std::move(result.error()), kind);
+    return result;
+}
+
+KernelCall kind_of(const std::string& type) {
+    if (type == "fuse") return KernelCall::fuse_mount;
+    if (type == "overlay") return KernelCall::overlay;
+    return type == "tmpfs" ? KernelCall::make_tmpfs : KernelCall::make_other;
+}
+
 Error context_error(std::string_view call, const std::string& type, int context, int err) {
-    Error error = sys_error(Error::Kind::host, call, type, err);
+    Error error = refused(kind_of(type), call, type, err);
     std::string said = context_messages(context);
     if (!said.empty()) error.message.append(said.append(")"));
     return error;
@@ -80,35 +97,39 @@ Status restrict_by_remount(int mount, const MountFlags& flags, std::string_view 
 Result<Fd> clone_mount(const std::string& path, bool recursive) { return clone_mount_at(AT_FDCWD, path, recursive); }
 
 Result<Fd> clone_mount_at(int directory, const std::string& path, bool recursive) {
-    if (missing.open_tree) return classic_clone(directory, path, recursive);
+    const auto classic = [&] { return with_hints(KernelCall::clone_mount, classic_clone(directory, path, recursive)); };
+    if (missing.open_tree) return classic();
     unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
     if (recursive) flags |= AT_RECURSIVE;
     if (path.empty()) flags |= AT_EMPTY_PATH;
-    const long fd = sys_open_tree(directory, path.c_str(), flags);
+    const long fd = with_room([&] { return sys_open_tree(directory, path.c_str(), flags); });
     const int err = errno;
     if (fd >= 0) return Fd(static_cast<int>(fd));
-    if (lacks(missing.open_tree, err)) return classic_clone(directory, path, recursive);
-    return sys_error(Error::Kind::host, "open_tree", path, err);
+    if (lacks(missing.open_tree, err)) return classic();
+    return refused(KernelCall::clone_mount, "open_tree", path, err);
 }
 
 Status restrict_mount(int mount, const MountFlags& flags, std::string_view name) {
     mount_attr attributes{};
     attributes.attr_set = attributes_of(flags);
     if (attributes.attr_set == 0) return {};
-    if (missing.mount_setattr) return restrict_by_remount(mount, flags, name);
+    const auto classic = [&] {
+        return with_hints(KernelCall::restrict_mount, restrict_by_remount(mount, flags, name));
+    };
+    if (missing.mount_setattr) return classic();
     const unsigned how = AT_EMPTY_PATH | (flags.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
     if (::syscall(SYS_mount_setattr, mount, "", how, &attributes, sizeof attributes) == 0) return {};
     const int err = errno;
-    if (lacks(missing.mount_setattr, err)) return restrict_by_remount(mount, flags, name);
-    return sys_error(Error::Kind::host, "mount_setattr", name, err);
+    if (lacks(missing.mount_setattr, err)) return classic();
+    return refused(KernelCall::restrict_mount, "mount_setattr", name, err);
 }
 
-Result<Fd> make_mount(const std::string& type, const std::vector<FsOption>& options, const MountFlags& flags) {
-    if (missing.fsopen) return classic_make(type, options, flags);
+namespace {
+
+// ENOSYS: the kernel has no such calls.
+Result<Fd> make_by_context(const std::string& type, const std::vector<FsOption>& options, const MountFlags& flags) {
     const Fd context(static_cast<int>(::syscall(SYS_fsopen, type.c_str(), FSOPEN_CLOEXEC)));
-    const int err = errno;
-    if (!context && lacks(missing.fsopen, err)) return classic_make(type, options, flags);
-    if (!context) return sys_error(Error::Kind::host, "fsopen", type, err);
+    if (!context) return refused(kind_of(type), "fsopen", type, errno);
     for (const FsOption& option : options) {
         const bool flag = option.value.empty();
         const long set = ::syscall(SYS_fsconfig, context.get(), flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING,
@@ -123,14 +144,40 @@ Result<Fd> make_mount(const std::string& type, const std::vector<FsOption>& opti
     return Fd(static_cast<int>(mount));
 }
 
+}  // namespace
+
+Result<Fd> make_mount(const std::string& type, const std::vector<FsOption>& options, const MountFlags& flags) {
+    const auto classic = [&] { return with_hints(kind_of(type), classic_make(type, options, flags)); };
+    if (missing.fsopen) return classic();
+    Result<Fd> made = make_by_context(type, options, flags);
+    if (made) return made;
+    if (lacks(missing.fsopen, made.error().sys_errno)) return classic();
+    // All of it again: a context whose mount found no number cannot give another (EBUSY).
+    if (made.error().sys_errno != EMFILE || !raise_descriptor_limit()) return made;
+    if (type == "fuse") return made;  // its device is used up (ENOTCONN): the caller has to open another
+    return make_by_context(type, options, flags);
+}
+
 Status attach_mount(int mount, int target, std::string_view name) {
-    if (missing.move_mount) return classic_attach(mount, target, name);
+    const auto classic = [&] { return with_hints(KernelCall::attach_mount, classic_attach(mount, target, name)); };
+    if (missing.move_mount) return classic();
     const unsigned how = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
     if (::syscall(SYS_move_mount, mount, "", target, "", how) == 0) return {};
     const int err = errno;
-    if (lacks(missing.move_mount, err)) return classic_attach(mount, target, name);
-    return sys_error(Error::Kind::host, "move_mount to", name, err);
+    if (lacks(missing.move_mount, err)) return classic();
+    return refused(KernelCall::attach_mount, "move_mount to", name, err);
 }
+
+Result<std::string> park_mount(Fd mount, std::string_view name) {
+    struct stat status {};
+    if (::fstat(mount.get(), &status) != 0) return sys_error(Error::Kind::host, "fstat", name, errno);
+    SWRUN_TRY(std::string place, classic_park(S_ISDIR(status.st_mode)));
+    SWRUN_TRY(const Fd target, classic_open(place));
+    SWRUN_CHECK(attach_mount(mount.get(), target.get(), name));
+    return place;
+}
+
+Result<Fd> take_parked(const std::string& place) { return classic_open(place); }
 
 Result<Fd> open_in_root(int root, const std::string& path, int flags) {
     if (missing.openat2) return walk_in_root(root, path, flags);
@@ -138,7 +185,7 @@ Result<Fd> open_in_root(int root, const std::string& path, int flags) {
     how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
     for (;;) {
-        const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+        const long fd = with_room([&] { return ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how); });
         if (fd >= 0) return Fd(static_cast<int>(fd));
         const int err = errno;
         if (err == EAGAIN) continue;  // a rename raced with "..": openat2(2) says try again
@@ -149,13 +196,13 @@ Result<Fd> open_in_root(int root, const std::string& path, int flags) {
 
 Status make_mounts_slave() {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
-        return sys_error(Error::Kind::host, "mount MS_SLAVE", "/", errno);
+        return refused(KernelCall::propagation, "mount MS_SLAVE", "/", errno);
     }
     return {};
 }
 
 Status unmount_here(std::string_view name) {
-    if (::umount2(".", MNT_DETACH) != 0) return sys_error(Error::Kind::host, "umount", name, errno);
+    if (::umount2(".", MNT_DETACH) != 0) return refused(KernelCall::switch_root, "umount", name, errno);
     return {};
 }
 
@@ -164,7 +211,7 @@ Status switch_root(int root) {
     if (::fchdir(root) != 0) return sys_error(Error::Kind::host, "fchdir", "the new root", errno);
     // With both arguments "." the old root ends up stacked on the new one, so no directory for it is
     // needed inside the (read-only) image: pivot_root(2), "pivot_root(".", ".")".
-    if (::syscall(SYS_pivot_root, ".", ".") != 0) return sys_error(Error::Kind::host, "pivot_root", ".", errno);
+    if (::syscall(SYS_pivot_root, ".", ".") != 0) return refused(KernelCall::switch_root, "pivot_root", ".", errno);
     SWRUN_CHECK(unmount_here("the old root"));
     if (::chdir("/") != 0) return sys_error(Error::Kind::host, "chdir", "/", errno);
     return {};

@@ -1,8 +1,9 @@
 // The mount system calls, each with our error text, and nothing else.  By the calls of newer kernels
 // (open_tree, move_mount and fsopen since Linux 5.2, openat2 since 5.6, mount_setattr since 5.12); each
 // that the kernel answers with ENOSYS is from then on done by mount(2) or by hand (mount_classic.h,
-// path_walk.h), which takes us back to 4.18.  Detached mounts are Fds: closing one gives it up.  Sources:
-// open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2), openat2(2).
+// path_walk.h), which takes us back to 4.18.  Refusals have the hints of refusals.h.  Detached mounts are Fds:
+// closing one gives it up.  Sources: open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2),
+// mount_setattr(2), openat2(2).
 #pragma once
 
 #include <string>
@@ -28,11 +29,18 @@ struct FsOption {
     std::string value;  // empty: a flag
 };
 
-// A detached new file system: fsopen, one fsconfig per option, fsmount.
+// A detached new file system: fsopen, one fsconfig per option, fsmount.  EMFILE from "fuse": call again with a new
+// device, there may be room now.
 [[nodiscard]] Result<Fd> make_mount(const std::string& type, const std::vector<FsOption>& options,
                                     const MountFlags& flags);
 
 [[nodiscard]] Status attach_mount(int mount, int target, std::string_view name);
+
+// Puts a detached mount where no path leads to (mount_classic.h), so that it needs no descriptor while it waits; gives
+// the place's name.  It costs a handful of calls: for launches with more mounts than descriptors.
+[[nodiscard]] Result<std::string> park_mount(Fd mount, std::string_view name);
+// A descriptor of what waits there, for attach_mount(), which takes it away.
+[[nodiscard]] Result<Fd> take_parked(const std::string& place);
 
 // Opens `path` below the directory descriptor `root` as if that were "/": links and ".." never leave
 // it.  `flags`: O_PATH, and O_DIRECTORY or O_NOFOLLOW.  The error is errno alone: callers name the object.

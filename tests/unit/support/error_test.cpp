@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "support/errno_hint.h"
+
 namespace swrun {
 namespace {
 
@@ -21,6 +23,14 @@ TEST(ErrnoText, UnknownNumbers) {
     EXPECT_EQ(errno_name(99999), "99999");
     EXPECT_EQ(errno_text(EACCES), "permission denied");
     EXPECT_EQ(errno_name(EACCES), "EACCES");
+}
+
+TEST(SysError, HasTheHintOfItsErrno) {
+    for (const int err : {EMFILE, ENFILE, ELOOP, ENAMETOOLONG, ESTALE, ENOTCONN, EIO})
+        EXPECT_EQ(sys_error(Error::Kind::host, "open", "/a", err).hint, errno_hint(err)) << err;
+    EXPECT_NE(errno_hint(EMFILE).find("ulimit -n"), std::string_view::npos);
+    EXPECT_EQ(sys_error(Error::Kind::host, "open", "/a", ENOENT).hint, "");
+    EXPECT_EQ(sys_error(Error::Kind::image, "read", "block 1", EIO).hint, "") << "damage of the image";
 }
 
 TEST(ExitCode, FollowsTheKind) {

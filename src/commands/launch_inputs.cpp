@@ -110,7 +110,9 @@ Status open_all_further(LaunchInputs& inputs, const std::string& hot_directory) 
     }
     for (const OverlaySpec& overlay : request.overlays) {
         const std::string path = absolute_path(overlay.path, inputs.host.cwd.base());
-        if (HostView().look(path).kind != Node::Kind::file) continue;
+        // What cannot be found is for the plan to say.
+        const ResolvedPath found = resolve_in(HostView(), path);
+        if (!found.exists() || found.node.kind != Node::Kind::file) continue;
         SWRUN_CHECK(open_further(inputs, overlay.path, std::nullopt, SifPart::overlay, overlay.origin, hot_directory));
     }
     if (!inputs.images.front().sif) return {};

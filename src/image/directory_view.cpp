@@ -118,11 +118,16 @@ Node DirectoryView::look(const std::string& path) const {
     Node node;
     const Result<Fd> fd = open_below(path, O_PATH);
     if (!fd) {
-        if (fd.error().sys_errno == EACCES) node.kind = Node::Kind::unreachable;
+        node.sys_errno = fd.error().sys_errno;
+        if (node.sys_errno != ENOENT && node.sys_errno != ENOTDIR) node.kind = Node::Kind::unreachable;
         return node;
     }
     struct stat status {};
-    if (fstat(fd->get(), &status) != 0) return node;
+    if (fstat(fd->get(), &status) != 0) {
+        node.kind = Node::Kind::unreachable;
+        node.sys_errno = errno;
+        return node;
+    }
     node.kind = Node::Kind::other;
     if (S_ISDIR(status.st_mode)) node.kind = Node::Kind::directory;
     if (S_ISREG(status.st_mode)) node.kind = Node::Kind::file;

@@ -69,7 +69,7 @@ Node ExtView::look(const std::string& path) const {
     const ext2_ino_t number = find(path);
     ext2_inode inode{};
     if (number == 0 || ext2fs_read_inode(fs_.get(), number, &inode) != 0) return {};
-    return {kind_of(inode.i_mode), inode.i_mode & 07777U, 0, number, EXT2_I_SIZE(&inode)};
+    return {kind_of(inode.i_mode), inode.i_mode & 07777U, 0, number, EXT2_I_SIZE(&inode), 0};
 }
 
 Result<std::string> ExtView::read(std::uint32_t inode, const std::string& path, std::size_t limit) const {

@@ -8,6 +8,7 @@
 #include "image/ext_view.h"
 #include "image/image_file.h"
 #include "image/image_view.h"
+#include "support/descriptors.h"
 #include "support/log.h"
 
 namespace swrun {
@@ -27,7 +28,7 @@ std::shared_ptr<const HotCache> open_hot(const std::string& directory, const Ima
 }
 
 Result<std::unique_ptr<SquashImage>> open_squashfs(const OpenedImage& image, const std::string& hot_directory) {
-    Fd fd(::fcntl(image.fd.get(), F_DUPFD_CLOEXEC, 3));
+    Fd fd(with_room([&] { return ::fcntl(image.fd.get(), F_DUPFD_CLOEXEC, 3); }));
     if (!fd) return sys_error(Error::Kind::host, "fcntl F_DUPFD_CLOEXEC", image.facts.path, errno);
     SWRUN_TRY(auto source, SquashSource::open(std::move(fd), image.facts.offset, image.facts.size));
     auto cache = std::make_shared<BlockCache>(kCacheBytes);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/result.h"
@@ -13,13 +14,15 @@
 namespace swrun {
 
 struct Node {
-    enum class Kind { absent, directory, file, symlink, other, unreachable };  // unreachable: EACCES on the way
+    // absent: ENOENT or ENOTDIR; unreachable: whether it is there cannot be told, for any other reason.
+    enum class Kind { absent, directory, file, symlink, other, unreachable };
 
     Kind kind = Kind::absent;
     std::uint32_t mode = 0;    // permission bits only
     std::uint64_t device = 0;  // 0 where a tree has no such thing
     std::uint64_t inode = 0;
     std::uint64_t size = 0;  // bytes
+    int sys_errno = 0;       // why it is absent or unreachable; 0: the tree does not say
 
     friend bool operator==(const Node&, const Node&) = default;
 };
@@ -44,12 +47,20 @@ struct ResolvedPath {
     std::string path;
     Node node;  // of the last existing component
     std::size_t missing = 0;
-    bool loop = false;  // more than 40 links
+    bool loop = false;  // more than 40 links, or one that could not be read
+    int sys_errno = 0;  // why it does not exist, as the kernel would say; 0: it does
     std::string link;   // the link that led here, or to what is in the way; empty where the names asked for did
 
     [[nodiscard]] bool exists() const { return missing == 0 && !loop && node.kind != Node::Kind::absent; }
 };
 
 [[nodiscard]] ResolvedPath resolve_in(const TreeView& tree, const std::string& path);
+
+// A request's path that does not exist, or cannot be reached: "OBJECT doesn't exist: no such file or directory",
+// "OBJECT cannot be reached: permission denied (EACCES)", with its errno and a hint where there is one.
+[[nodiscard]] Error missing_error(std::string_view object, const ResolvedPath& found);
+
+// The same part behind the colon alone.
+[[nodiscard]] std::string why_missing(const ResolvedPath& found);
 
 }  // namespace swrun

@@ -23,13 +23,11 @@ std::string described(const BindSpec& spec) {
 Result<bool> source_exists(Draft& draft, const BindSpec& spec, bool from_user) {
     const ResolvedPath found = resolve_in(draft.in.host_tree, spec.source);
     if (found.exists()) return true;
-    const bool hidden = draft.in.host_tree.look(found.path).kind == Node::Kind::unreachable;
-    const std::string why = hidden ? "permission denied" : "no such file or directory";
     if (!spec.required || !from_user) {
-        draft.note(Level::verbose, "bind " + described(spec) + " skipped: " + why);
+        draft.note(Level::verbose, "bind " + described(spec) + " skipped: " + why_missing(found));
         return false;
     }
-    Error error = make_error(Error::Kind::request, "mount source " + spec.source + " doesn't exist: " + why);
+    Error error = missing_error("mount source " + spec.source, found);
     error.add_context("binding " + described(spec));
     return error.with_hint("check the path; \":optional\" after the destination skips it when it is absent");
 }
@@ -42,7 +40,8 @@ Result<bool> take_from_image(Draft& draft, const Wanted& wanted, MountOp& op) {
     const FurtherImage& image = draft.in.images[*index];
     const ResolvedPath inside = resolve_in(*image.view, absolute_path(spec.image_path, "/"));
     if (!inside.exists()) {
-        Error error = make_error(Error::Kind::request, spec.image_path + " doesn't exist in the image " + spec.source);
+        Error error = make_error(Error::Kind::request, spec.image_path + " doesn't exist in the image " + spec.source +
+                                                           ": " + why_missing(inside));
         return error.add_context("binding " + described(spec));
     }
     const bool is_directory = inside.node.kind == Node::Kind::directory;

@@ -1,4 +1,6 @@
 // Home, temporary and scratch directories: the host's own, or private ones.
+#include <cerrno>
+
 #include "mounts/bind_spec.h"
 #include "resolve/mount_ops.h"
 #include "support/path.h"
@@ -34,13 +36,20 @@ void want_asked_home(Draft& draft, MountOp op) {
     want_asked(draft, std::move(op), true, context);
 }
 
+Error missing_home(const std::string& what, const ResolvedPath& found, const Origin& origin) {
+    Error error = missing_error("", found);
+    error.message = what + ": " + why_missing(found) + " (from " + to_text(origin) + ")";
+    return error;
+}
+
 Result<std::string> workdir_path(const Draft& draft) {
     const Text& asked = draft.in.request.workdir;
     const std::string path = absolute_path(*asked.value, draft.in.host.cwd.physical);
-    if (is_directory(draft.in.host_tree, path)) return path;
-    Error error = make_error(Error::Kind::request, "working directory " + path + ": no such file or directory (from " +
-                                                       to_text(asked.origin) + ")");
-    return error.with_hint("make it first: swrun only fills it");
+    ResolvedPath found = resolve_in(draft.in.host_tree, path);
+    if (found.exists() && found.node.kind == Node::Kind::directory) return path;
+    if (found.exists()) found.sys_errno = ENOTDIR;
+    return missing_home("working directory " + path, found, asked.origin)
+        .with_hint("make it first: swrun only fills it");
 }
 
 // A private directory: below --workdir when there is one, else a tmpfs.
@@ -53,17 +62,29 @@ Result<MountOp> private_directory(const Draft& draft, const std::string& target,
     return op;
 }
 
+// A home that nobody has made is usual for accounts of services; one whose file system does not answer is not, and what
+// the program writes into the empty one would be lost.
+void note_unusable_home(Draft& draft, const std::string& source, const ResolvedPath& found) {
+    const int err = found.sys_errno;
+    if (err == 0 || err == ENOENT || err == ENOTDIR || err == EACCES) {
+        draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
+    } else {
+        draft.note(Level::warning,
+                   "home " + source + " cannot be reached: " + why_missing(found) + ": an empty one is shown");
+    }
+}
+
 Status mount_default_home(Draft& draft) {
     const std::string& source = draft.user.home;
     if (draft.home == "/") return {};
-    const bool usable = !source.empty() && source[0] == '/' && source != "/" &&
-                        is_directory(draft.in.host_tree, clean_path(source));
+    const bool named = !source.empty() && source[0] == '/' && source != "/";
+    const ResolvedPath found = named ? resolve_in(draft.in.host_tree, clean_path(source)) : ResolvedPath{};
+    const bool usable = named && found.exists() && found.node.kind == Node::Kind::directory;
     if (usable && !draft.contained()) {
         want_own_home(draft, bind_op(clean_path(source), draft.home, builtin("home")));
         return {};
     }
-    if (!draft.contained())
-        draft.note(Level::verbose, "home " + source + " is not on this host: an empty one is shown");
+    if (!draft.contained()) note_unusable_home(draft, source, found);
     const Origin origin = draft.contained() ? draft.in.request.contain.origin : builtin("home");
     SWRUN_TRY(MountOp op, private_directory(draft, draft.home, "home", 0700, origin));
     if (auto* tmpfs = std::get_if<TmpfsMount>(&op.shows)) tmpfs->mode = 0755;
@@ -72,14 +93,11 @@ Status mount_default_home(Draft& draft) {
 }
 
 // --home with a source that does not exist: what the program writes there would be lost without a word.
-Status mount_absent_home(Draft& draft, const std::string& source, const Origin& origin) {
-    const std::string problem = "home directory " + source + ": no such file or directory (from " + to_text(origin) +
-                                ")";
-    if (!draft.in.request.strict_compat.value) {
-        return make_error(Error::Kind::request, problem)
-            .with_hint("make it first: an empty home would silently swallow what the program writes");
-    }
-    draft.note(Level::warning, problem + ": an empty one is shown");
+Status mount_absent_home(Draft& draft, const std::string& source, const ResolvedPath& found, const Origin& origin) {
+    Error error = missing_home("home directory " + source, found, origin);
+    if (!draft.in.request.strict_compat.value)
+        return error.with_hint("make it first: an empty home would silently swallow what the program writes");
+    draft.note(Level::warning, error.message + ": an empty one is shown");
     want_asked_home(draft, tmpfs_op(draft.home, 0755, origin));
     return {};
 }
@@ -92,7 +110,7 @@ Status mount_custom_home(Draft& draft, const HomeSpec& spec) {
         return {};
     }
     const ResolvedPath found = resolve_in(draft.in.host_tree, source);
-    if (!found.exists()) return mount_absent_home(draft, source, origin);
+    if (!found.exists()) return mount_absent_home(draft, source, found, origin);
     if (found.node.kind != Node::Kind::directory) {
         return make_error(Error::Kind::request,
                           "home directory " + source + ": not a directory (from " + to_text(origin) + ")");

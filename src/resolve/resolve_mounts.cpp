@@ -137,10 +137,8 @@ void add_identity(Draft& draft) {
 Status add_libraries(Draft& draft) {
     for (const Asked<std::string>& asked : draft.in.request.containlibs) {
         const std::string path = absolute_path(asked.value, draft.in.host.cwd.physical);
-        if (!resolve_in(draft.in.host_tree, path).exists()) {
-            return make_error(Error::Kind::request,
-                              "library " + path + ": no such file or directory (from " + to_text(asked.origin) + ")");
-        }
+        const ResolvedPath found = resolve_in(draft.in.host_tree, path);
+        if (!found.exists()) return missing_error("library " + path + " (from " + to_text(asked.origin) + ")", found);
         MountOp op = bind_op(path, join_path(kGpuLibraryDirectory, base_name(path)), asked.origin);
         op.flags.read_only = true;
         want_brought(draft, std::move(op), false);

@@ -7,6 +7,7 @@
 #include "env/oci_runscript.h"
 #include "env/startup.h"
 #include "resolve/resolve_parts.h"
+#include "support/errno_hint.h"
 #include "support/path.h"
 #include "support/text.h"
 
@@ -158,8 +159,11 @@ std::vector<CwdCandidate> directories_of(Draft& draft) {
         if (!listed) candidates.push_back({path, false});
     };
     if (!draft.contained() && cwd.state == CwdFacts::State::known && !draft.cwd_hidden) add(cwd.physical);
-    if (!draft.contained() && cwd.state != CwdFacts::State::known)
-        draft.note(Level::warning, "can't determine current working directory");
+    if (!draft.contained() && cwd.state != CwdFacts::State::known) {
+        const bool deleted = cwd.state == CwdFacts::State::deleted;
+        draft.note(Level::warning, std::string("can't determine current working directory: ") +
+                                       (deleted ? "it has been deleted" : "it cannot be reached"));
+    }
     add(draft.home);
     add("/");
     return candidates;
@@ -170,12 +174,15 @@ Result<std::vector<EnvOverride>> env_file_values(const Draft& draft) {
     std::vector<EnvOverride> values;
     for (const Asked<std::string>& file : request.env_files) {
         const std::string path = absolute_path(file.value, draft.in.host.cwd.physical);
-        const Result<std::string> text = draft.in.host_tree.read_text(resolve_in(draft.in.host_tree, path).path,
-                                                                      kMaxEnvFile);
+        const ResolvedPath found = resolve_in(draft.in.host_tree, path);
+        const Result<std::string> text = draft.in.host_tree.read_text(found.path, kMaxEnvFile);
         if (!text) {
-            Error error = make_error(Error::Kind::request, "could not read environment file \"" + file.value +
-                                                               "\": " + errno_text(text.error().sys_errno));
-            error.sys_errno = text.error().sys_errno;
+            // A link loop is resolved to its last link, which is no file for the reader.
+            const int err = found.sys_errno != 0 ? found.sys_errno : text.error().sys_errno;
+            Error error = make_error(Error::Kind::request,
+                                     "could not read environment file \"" + file.value + "\": " + errno_text(err));
+            error.sys_errno = err;
+            error.hint = errno_hint(err);
             return error.add_context("reading variables (from " + to_text(file.origin) + ")");
         }
         SWRUN_TRY(std::vector<EnvOverride> some,

@@ -113,10 +113,10 @@ Status add_overlay(Draft& draft, const OverlaySpec& overlay) {
     const std::string path = absolute_path(overlay.path, draft.in.host.cwd.physical);
     const ResolvedPath found = resolve_in(draft.in.host_tree, path);
     if (!found.exists()) {
-        return refuse(Error::Kind::request,
-                      "while loading overlay images: failed to open overlay image " + overlay.path +
-                          ": no such file or directory (from " + to_text(overlay.origin) + ")",
-                      "make the directory first, or check its name");
+        Error error = missing_error("", found);
+        error.message = "while loading overlay images: failed to open overlay image " + overlay.path + ": " +
+                        why_missing(found) + " (from " + to_text(overlay.origin) + ")";
+        return error.with_hint("make the directory first, or check its name");
     }
     if (found.node.kind != Node::Kind::directory) {
         const std::optional<std::size_t> image = draft.image_of(overlay.path, std::nullopt);

@@ -23,7 +23,12 @@ public:
         return put(path, Node::Kind::symlink, target);
     }
     FakeTree& special(const std::string& path) { return put(path, Node::Kind::other, ""); }
-    FakeTree& hidden(const std::string& path) { return put(path, Node::Kind::unreachable, ""); }
+    // As the kernel answers for it with that errno; without one, for want of rights.
+    FakeTree& hidden(const std::string& path, int err = 0) {
+        put(path, Node::Kind::unreachable, "");
+        entries_.at(path).sys_errno = err;
+        return *this;
+    }
     FakeTree& drop(const std::string& path) {  // with all that is below it
         std::erase_if(entries_, [&](const auto& entry) { return is_below(entry.first, path); });
         return *this;
@@ -43,6 +48,7 @@ public:
         node.device = device_;
         node.inode = static_cast<std::uint64_t>(std::distance(entries_.begin(), found)) + 2;
         node.size = found->second.text.size();
+        node.sys_errno = found->second.sys_errno;
         return node;
     }
     [[nodiscard]] Result<std::string> read_link(const std::string& path) const override {
@@ -64,6 +70,7 @@ private:
         Node::Kind kind;
         std::string text;
         std::uint32_t mode = 0644;
+        int sys_errno = 0;
     };
 
     FakeTree& put(const std::string& path, Node::Kind kind, const std::string& text) {

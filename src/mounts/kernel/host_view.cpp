@@ -20,6 +20,7 @@ Node HostView::look(const std::string& path) const {
     if (::lstat(path.c_str(), &st) != 0) {
         const int err = errno;
         node.kind = err == ENOENT || err == ENOTDIR ? Node::Kind::absent : Node::Kind::unreachable;
+        node.sys_errno = err;
         return node;
     }
     if (S_ISDIR(st.st_mode)) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "support/fake_tree.h"
 
 namespace swrun {
@@ -160,6 +162,37 @@ TEST(ResolveIn, WhatCannotBeReachedIsNotThere) {
     expect_missing(tree, "/guarded/secret", "/guarded/secret", 1, Node::Kind::directory);
     expect_missing(tree, "/l", "/guarded/secret", 1, Node::Kind::directory);
     expect_at(tree, "/guarded", "/guarded", Node::Kind::directory);
+}
+
+TEST(ResolveIn, KeepsTheReason) {
+    FakeTree tree;
+    tree.file("/a/f").link("/a/loop", "loop").link("/a/away", "/nfs/gone/x").hidden("/nfs/gone", ESTALE);
+    tree.hidden("/nfs/dead", ENOTCONN).hidden("/a/long", ENAMETOOLONG).hidden("/closed").hidden("/disk", EIO);
+    const auto reason = [&](const std::string& path) { return resolve_in(tree, path).sys_errno; };
+    EXPECT_EQ(reason("/a/f"), 0);
+    EXPECT_EQ(reason("/a/x"), ENOENT);
+    EXPECT_EQ(reason("/a/f/x/y"), ENOTDIR);
+    EXPECT_EQ(reason("/a/loop/x"), ELOOP);
+    EXPECT_EQ(reason("/a/away"), ESTALE);
+    EXPECT_EQ(reason("/nfs/dead/x"), ENOTCONN);
+    EXPECT_EQ(reason("/a/long"), ENAMETOOLONG);
+    EXPECT_EQ(reason("/closed/x"), EACCES);
+    EXPECT_EQ(reason("/disk"), EIO);
+    EXPECT_EQ(reason("/a/x/.."), 0) << "back where all is well";
+}
+
+TEST(MissingError, AbsenceAndAllElse) {
+    FakeTree tree;
+    tree.link("/loop", "/loop").hidden("/stale", ESTALE).hidden("/closed");
+    const auto error = [&](const std::string& path) { return missing_error("thing " + path, resolve_in(tree, path)); };
+    EXPECT_EQ(error("/none").message, "thing /none doesn't exist: no such file or directory");
+    EXPECT_EQ(error("/none").sys_errno, ENOENT);
+    EXPECT_EQ(error("/none").hint, "");
+    EXPECT_EQ(error("/closed/x").message, "thing /closed/x cannot be reached: permission denied (EACCES)");
+    EXPECT_NE(error("/closed/x").hint, "");
+    EXPECT_EQ(error("/loop").message, "thing /loop cannot be reached: too many levels of symbolic links (ELOOP)");
+    EXPECT_EQ(error("/stale/x").message, "thing /stale/x cannot be reached: stale file handle (ESTALE)");
+    EXPECT_NE(error("/stale/x").hint.find("network file system"), std::string::npos);
 }
 
 }  // namespace

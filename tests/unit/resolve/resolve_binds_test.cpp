@@ -1,6 +1,8 @@
 // The binds of the user and the site, and the working directory's.
 #include <gmock/gmock.h>
 
+#include <cerrno>
+
 #include "support/plan_fixture.h"
 
 namespace swrun {
@@ -103,7 +105,21 @@ TEST(Binds, ASourceThatMayNotBeSeenIsNotCalledAbsent) {
     PlanCase c;
     c.host_tree.hidden("/closed/data");
     c.request.binds = {bind_spec("/closed/data", "/in")};
-    EXPECT_THAT(c.error().message, HasSubstr("permission denied"));
+    EXPECT_THAT(c.error().message, HasSubstr("cannot be reached: permission denied (EACCES)"));
+}
+
+TEST(Binds, ASourceThatCannotBeReachedSaysWhy) {
+    PlanCase c;
+    c.host_tree.hidden("/nfs/stale", ESTALE).hidden("/fuse", ENOTCONN).link("/loop", "/loop").hidden("/disk", EIO);
+    for (const auto& [source, why] : {std::pair("/nfs/stale/x", "stale file handle (ESTALE)"),
+                                      {"/fuse", "transport endpoint is not connected (ENOTCONN)"},
+                                      {"/loop", "too many levels of symbolic links (ELOOP)"},
+                                      {"/disk/a/b", "input/output error (EIO)"}}) {
+        c.request.binds = {bind_spec(source, "/in")};
+        const Error error = c.error();
+        EXPECT_EQ(error.message, "mount source " + std::string(source) + " cannot be reached: " + why);
+        EXPECT_THAT(error.hint, Not(HasSubstr("check the path"))) << source;
+    }
 }
 
 TEST(Binds, ImpossibleTargets) {

@@ -1,6 +1,8 @@
 // The root, the namespaces, the environment and the program of a launch.
 #include <gmock/gmock.h>
 
+#include <cerrno>
+
 #include "support/plan_fixture.h"
 
 namespace swrun {
@@ -105,6 +107,9 @@ TEST(Root, OverlaysThatCannotBe) {
     c.host_tree.dir("/scratch/w");
     c.request.overlays = {overlay("/nowhere", false)};
     EXPECT_THAT(c.error().message, HasSubstr("failed to open overlay image /nowhere: no such file or directory"));
+    c.host_tree.hidden("/nfs/w", ESTALE);
+    c.request.overlays = {overlay("/nfs/w", false)};
+    EXPECT_THAT(c.error().message, HasSubstr("failed to open overlay image /nfs/w: stale file handle (ESTALE)"));
     c.request.overlays = {overlay("/data/table.csv", false)};
     EXPECT_THAT(c.error().message, HasSubstr("neither a directory nor an image"));
     c.request.overlays = {overlay("/scratch/w", false), overlay("/scratch/u", false)};
@@ -185,6 +190,11 @@ TEST(Environment, AFileOfTheUser) {
     EXPECT_EQ(c.error().kind, Error::Kind::request);
     EXPECT_EQ(c.error().message, "could not read environment file \"absent\": no such file or directory");
     EXPECT_THAT(c.error().context, ElementsAre("reading variables (from --env-file)"));
+    c.host_tree.link("/home/u/work/loop", "loop").hidden("/home/u/work/dead", ENOTCONN);
+    c.request.env_files = {{"loop", by("--env-file")}};
+    EXPECT_EQ(c.error().message, "could not read environment file \"loop\": too many levels of symbolic links");
+    c.request.env_files = {{"dead/vars", by("--env-file")}};
+    EXPECT_EQ(c.error().message, "could not read environment file \"dead/vars\": transport endpoint is not connected");
 }
 
 TEST(Program, OfExec) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "support/plan_fixture.h"
 
@@ -204,6 +205,32 @@ TEST(Home, WhatCannotBeOne) {
     c.request.home = text("/nowhere", "--home");
     EXPECT_THAT(c.error().message, HasSubstr("home directory /nowhere: no such file or directory (from --home)"));
     EXPECT_FALSE(c.error().hint.empty());
+}
+
+TEST(Home, OneThatCannotBeReachedIsNotCalledAbsent) {
+    PlanCase c;
+    c.host_tree.hidden("/nfs/u", ESTALE).hidden("/fuse/u", ENOTCONN);
+    c.request.home = text("/nfs/u", "--home");
+    EXPECT_THAT(c.error().message, HasSubstr("home directory /nfs/u: stale file handle (ESTALE) (from --home)"));
+    c.request.home = {};
+    c.host.user.home = "/fuse/u/me";
+    EXPECT_THAT(warnings(c.plan()),
+                ElementsAre("home /fuse/u/me cannot be reached: transport endpoint is not connected "
+                            "(ENOTCONN): an empty one is shown"));
+    c.host.user.home = "/none/u";
+    EXPECT_THAT(warnings(c.plan()), IsEmpty()) << "accounts without a home are usual";
+}
+
+TEST(Workdir, OneThatCannotBeReachedIsNotCalledAbsent) {
+    PlanCase c;
+    c.contain();
+    c.host_tree.hidden("/nfs/w", EIO).link("/loop", "loop");
+    for (const auto& [path, why] : {std::pair("/nfs/w", "input/output error (EIO)"),
+                                    {"/loop", "too many levels of symbolic links (ELOOP)"},
+                                    {"/data/table.csv", "not a directory"}}) {
+        c.request.workdir = text(path, "--workdir");
+        EXPECT_THAT(c.error().message, HasSubstr(std::string(path) + ": " + why + " (from --workdir)"));
+    }
 }
 
 TEST(Home, BelowTmpItIsNotCovered) {

@@ -1,6 +1,5 @@
 #include "fuse/caretaker.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -9,11 +8,12 @@
 
 namespace swrun {
 
-Caretaker::Caretaker(Duties duties, Holder holder, std::chrono::milliseconds patience)
+Caretaker::Caretaker(Duties duties, Holder holder, std::chrono::milliseconds patience, WaitClock& clock)
     : duties_(std::move(duties)),
       holder_(std::move(holder)),
       patience_(patience),
-      check_at_(Clock::now() + patience),
+      clock_(clock),
+      check_at_(clock_.now() + patience),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) {
         holder_ = Holder(Fd(), Doors());
@@ -39,9 +39,9 @@ void Caretaker::wake() {
 }
 
 void Caretaker::trim_when_idle() {
-    if (resting_ || Clock::now() < check_at_) return;
+    if (resting_ || clock_.now() < check_at_) return;
     const std::uint64_t now = requests_.load(std::memory_order_relaxed);
-    check_at_ = Clock::now() + patience_;
+    check_at_ = clock_.now() + patience_;
     if (const auto settled = std::exchange(duties_.settled, nullptr)) settled();
     if (std::exchange(seen_, now) != now) return;
     duties_.trim();
@@ -53,7 +53,7 @@ void Caretaker::trim_when_idle() {
 int Caretaker::timeout() const {
     const int held = holder_.timeout();
     if (resting_) return held;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(check_at_ - Clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(check_at_ - clock_.now()).count();
     const int check = static_cast<int>(std::clamp<long>(left, 0, 1L << 30));
     return held < 0 ? check : std::min(held, check);
 }
@@ -64,11 +64,11 @@ void Caretaker::watch() {
     while (!ended_) {
         polled.assign(1, {wake_.get(), POLLIN, 0});
         holder_.watch(polled);
-        ::poll(polled.data(), polled.size(), timeout());
+        clock_.wait(polled, timeout());
         if (polled[0].revents != 0) {
             eventfd_t count = 0;
             ::eventfd_read(wake_.get(), &count);
-            check_at_ = Clock::now() + patience_;
+            check_at_ = clock_.now() + patience_;
         }
         holder_.act(std::span(polled).subspan(1));
         trim_when_idle();

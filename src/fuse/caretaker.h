@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "share/holder.h"
+#include "support/clock.h"
 #include "support/fd.h"
 
 namespace swrun {
@@ -25,7 +26,8 @@ class Caretaker {
 public:
     // Duties are done by the thread, every `patience`.  Without a thread (limit of processes) nothing is held and
     // nothing ever trimmed.
-    Caretaker(Duties duties, Holder holder, std::chrono::milliseconds patience = std::chrono::seconds(2));
+    Caretaker(Duties duties, Holder holder, std::chrono::milliseconds patience = std::chrono::seconds(2),
+              WaitClock& clock = WaitClock::of_kernel());
     ~Caretaker();
     Caretaker(const Caretaker&) = delete;
     Caretaker& operator=(const Caretaker&) = delete;
@@ -38,8 +40,6 @@ public:
     }
 
 private:
-    using Clock = Holder::Clock;
-
     void watch();
     void wake();
     void trim_when_idle();
@@ -48,11 +48,12 @@ private:
     Duties duties_;
     Holder holder_;
     std::chrono::milliseconds patience_;
+    WaitClock& clock_;
     std::atomic<std::uint64_t> requests_ = 0;
     std::atomic<bool> resting_ = false;  // everything is given back; the next request begins a new round
     std::atomic<bool> ended_ = false;
     std::uint64_t seen_ = 0;
-    Clock::time_point check_at_;
+    WaitClock::Time check_at_;
     Fd wake_;
     std::thread thread_;
 };

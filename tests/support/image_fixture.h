@@ -21,6 +21,7 @@
 #include "squashfs/squash_source.h"
 #include "support/fd.h"
 #include "support/io.h"
+#include "support/skip.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -80,6 +81,20 @@ inline bool make_squashfs(const std::string& from, const std::string& to, const 
                        " -noappend -no-progress -all-root -processors 1 " + options);
 }
 
+// While it lives, a test that root runs reads and writes as nobody does: root may do everything.
+class AsNobody {
+public:
+    AsNobody() : was_root_(::geteuid() == 0 && ::seteuid(65534) == 0) {}
+    ~AsNobody() {
+        if (was_root_ && ::seteuid(0) != 0) std::abort();
+    }
+    AsNobody(const AsNobody&) = delete;
+    AsNobody& operator=(const AsNobody&) = delete;
+
+private:
+    bool was_root_;
+};
+
 // A small tree with one of each thing that a squashfs can hold without privilege.
 inline void make_small_tree(const std::string& root) {
     write_file(root + "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
@@ -104,6 +119,6 @@ inline Result<SquashReader> open_squash_bytes(const std::string& bytes, std::siz
 }
 
 #define SWRUN_NEED_TOOL(name) \
-    if (!have_tool(name)) GTEST_SKIP() << "needs " << (name)
+    if (!have_tool(name)) SWRUN_SKIP() << "needs " << (name)
 
 }  // namespace swrun

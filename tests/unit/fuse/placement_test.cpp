@@ -1,5 +1,6 @@
 // Where the threads of a server are put.
 #include "fuse/placement.h"
+#include "support/skip.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -71,7 +72,7 @@ protected:
     ~Beside() override { ::sched_setaffinity(0, sizeof before_, &before_); }
 
     void SetUp() override {
-        if (CPU_COUNT(&two_) < 2) GTEST_SKIP() << "one processor only";
+        if (CPU_COUNT(&two_) < 2) SWRUN_SKIP() << "one processor only";
         ASSERT_EQ(::sched_setaffinity(0, sizeof two_, &two_), 0);
     }
 

@@ -65,7 +65,7 @@ protected:
 
 TEST_F(PrefetchTest, BeginsWhatIsWaitedFor) {
     const auto prefetch = start();
-    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    if (!prefetch) SWRUN_SKIP() << "the host is busy";
     prefetch->begin(std::span(keys_).subspan(2, 2));
     EXPECT_TRUE(arrives(keys_[2]));
     EXPECT_TRUE(arrives(keys_[3]));
@@ -76,7 +76,7 @@ TEST_F(PrefetchTest, BeginsWhatIsWaitedFor) {
 
 TEST_F(PrefetchTest, FollowsWhoAsksForMuch) {
     const auto prefetch = start();
-    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    if (!prefetch) SWRUN_SKIP() << "the host is busy";
     EXPECT_FALSE(prefetch->can_guess()) << "a small program is over soon";
     for (int i = 0; i < 300; ++i) prefetch->note_request();
     EXPECT_TRUE(prefetch->can_guess());
@@ -102,7 +102,7 @@ TEST_F(PrefetchTest, TellsOfTheProgramLast) {
     const auto told = PredictedFiles::make(131072);
     ASSERT_TRUE(told);
     const auto prefetch = start("/bin/program", told.get());
-    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    if (!prefetch) SWRUN_SKIP() << "the host is busy";
     const auto list_has = [&](std::size_t count) {
         for (int i = 0; i < 1000 && told->list().size() < count; ++i) std::this_thread::sleep_for(10ms);
         return told->list().size() >= count;
@@ -113,7 +113,7 @@ TEST_F(PrefetchTest, TellsOfTheProgramLast) {
 
 TEST_F(PrefetchTest, DoesNothingAfterTheStart) {
     const auto prefetch = start();
-    if (!prefetch) GTEST_SKIP() << "the host is busy";
+    if (!prefetch) SWRUN_SKIP() << "the host is busy";
     prefetch->end_start();
     EXPECT_FALSE(prefetch->can_guess());
     prefetch->begin(keys_);

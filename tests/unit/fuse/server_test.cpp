@@ -35,17 +35,31 @@ protected:
         log_ = dir_ / "log";
         ::setenv("SWRUN_SERVER_LOG", log_.c_str(), 1);
         ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+        start("/dev/null");
+    }
+    // A server whose launcher's standard error that is: a file it keeps, for its last line (fuse/watcher).
+    void start(const std::string& standard_error) {
+        const Fd mine(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+        const Fd given(::open(standard_error.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+        ASSERT_TRUE(given);
+        ASSERT_EQ(::dup2(given.get(), STDERR_FILENO), STDERR_FILENO);
         Doors none;
         Result<ImageServer> server = start_image_server(image_, {}, none);
+        ASSERT_EQ(::dup2(mine.get(), STDERR_FILENO), STDERR_FILENO);
         ASSERT_TRUE(server) << format_error(server.error());
         link_ = std::move(server->link);
         pid_ = adopted_child();
     }
-    void TearDown() override {
-        ::unsetenv("SWRUN_SERVER_LOG");
+    void stop() {
+        link_.reset();
         if (pid_ <= 0) return;
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
+        pid_ = -1;
+    }
+    void TearDown() override {
+        ::unsetenv("SWRUN_SERVER_LOG");
+        stop();
     }
 
     // The only child that this process has: start_image_server has reaped the one in between.
@@ -69,7 +83,7 @@ protected:
         return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
     }
     // It names itself first and drops what it inherited then.
-    std::vector<std::string> descriptors() const {
+    std::vector<std::string> descriptors(std::size_t wanted = 5) const {
         std::vector<std::string> names;
         for (int i = 0; i < 6000; ++i) {  // a minute: it ends as soon as they are right
             names.clear();
@@ -77,7 +91,7 @@ protected:
                 std::error_code closed_meanwhile;
                 names.push_back(std::filesystem::read_symlink(entry.path(), closed_meanwhile).string());
             }
-            if (names.size() == 5) break;
+            if (names.size() == wanted) break;
             ::usleep(10000);
         }
         return names;
@@ -107,6 +121,17 @@ TEST_F(Server, KeepsNothingOfTheCallersButTheImageAndTheLink) {
     EXPECT_EQ(std::filesystem::read_symlink(proc("cwd")), "/");
     EXPECT_EQ(slurp(proc("comm")), "swrun-image\n");
     EXPECT_NE(::getsid(pid_), ::getsid(0)) << "a session of its own";
+}
+
+TEST_F(Server, KeepsTheFileThatIsStandardError) {
+    stop();
+    const std::string file = dir_ / "standard error";
+    start(file);
+    ASSERT_GT(pid_, 0);
+    const std::vector<std::string> names = descriptors(6);
+    EXPECT_THAT(names, SizeIs(6));
+    EXPECT_THAT(names, testing::Contains("/dev/null").Times(3)) << "but does not write to it like a program";
+    EXPECT_THAT(names, testing::Contains(file).Times(1));
 }
 
 TEST_F(Server, SignalsToTheJobDoNotStopIt) {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "support/io.h"
+#include "support/skip.h"
 #include "unit/gpu/cache_builder.h"
 
 namespace swrun {
@@ -133,7 +134,7 @@ TEST(LdCache, ChangedBytesNeverLeadOutside) {
 
 TEST(LdCache, TheCacheOfThisHost) {
     const auto bytes = read_file("/etc/ld.so.cache", 64 << 20);
-    if (!bytes) GTEST_SKIP() << "no /etc/ld.so.cache";
+    if (!bytes) SWRUN_SKIP() << "no /etc/ld.so.cache";
     const auto parsed = parse_ld_cache(*bytes);
     ASSERT_TRUE(parsed) << format_error(parsed.error());
     for (const LdCacheEntry& entry : *parsed) {

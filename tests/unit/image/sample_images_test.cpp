@@ -1,7 +1,8 @@
-// A folder of sample images, good and damaged, that a checkout may have beside it; skipped by name without.
+// A folder of sample images, good and damaged, that a checkout may have beside it (SWRUN_SAMPLE_IMAGES); no tests without.
 // Names that start with "bad-" and do not end in "-ok" are damaged; every other one must open and read.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -56,28 +57,35 @@ int look_into(OpenedImage image) {
     return root ? read_everything(*reader, *root) : -1;
 }
 
-TEST(SampleImages, OpenAndReadOrFailCleanly) {
-    if (samples().empty()) GTEST_SKIP() << "SWRUN_SAMPLE_IMAGES is not set";
-    int images = 0;
-    for (const auto& file : fs::directory_iterator(samples())) {
-        const std::string name = file.path().filename().string();
-        const bool damaged = name.starts_with("bad-") && name.find("-ok.") == std::string::npos;
-        const bool archive = name.ends_with(".tar.gz");
-        auto image = open_image(file.path().string(), "/", "");
-        if (!image) {
-            EXPECT_TRUE(damaged || archive) << image.error().message;
-            EXPECT_FALSE(archive && image.error().message.find("not recognized") == std::string::npos);
-            continue;
-        }
-        ++images;
-        if (image->facts.kind != ImageFacts::Kind::squashfs) continue;
-        const int files = look_into(std::move(image).value());
-        if (!damaged) {
-            EXPECT_GT(files, 0) << name;
-        }
-    }
-    EXPECT_GT(images, 0);
+std::vector<std::string> sample_files() {
+    std::vector<std::string> files;
+    if (samples().empty()) return files;
+    for (const auto& file : fs::directory_iterator(samples())) files.push_back(file.path().string());
+    std::ranges::sort(files);
+    return files;
 }
+
+class SampleImages : public testing::TestWithParam<std::string> {};
+
+TEST_P(SampleImages, OpenAndReadOrFailCleanly) {
+    const std::string name = fs::path(GetParam()).filename().string();
+    const bool damaged = name.starts_with("bad-") && name.find("-ok.") == std::string::npos;
+    const bool archive = name.ends_with(".tar.gz");
+    auto image = open_image(GetParam(), "/", "");
+    if (!image) {
+        EXPECT_TRUE(damaged || archive) << image.error().message;
+        EXPECT_FALSE(archive && image.error().message.find("not recognized") == std::string::npos);
+        return;
+    }
+    if (image->facts.kind != ImageFacts::Kind::squashfs) return;
+    const int files = look_into(std::move(image).value());
+    if (!damaged) {
+        EXPECT_GT(files, 0) << name;
+    }
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SampleImages);
+INSTANTIATE_TEST_SUITE_P(Files, SampleImages, testing::ValuesIn(sample_files()));
 
 }  // namespace
 }  // namespace swrun

@@ -9,6 +9,7 @@
 
 #include "source_dir.h"
 #include "support/plan_fixture.h"
+#include "support/skip.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -144,7 +145,7 @@ TEST_P(Golden, PlanIsAsRecorded) {
     const std::string path = std::string(SWRUN_SOURCE_DIR) + "/tests/golden/" + GetParam().name + ".json";
     if (std::getenv("SWRUN_UPDATE_GOLDEN") != nullptr) {
         std::ofstream(path) << made;
-        GTEST_SKIP() << path << " written";
+        SWRUN_SKIP() << path << " written";
     }
     std::ifstream file(path);
     ASSERT_TRUE(file) << path << " is missing: run with SWRUN_UPDATE_GOLDEN=1";

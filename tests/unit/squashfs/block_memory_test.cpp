@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/io.h"
+#include "support/skip.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -101,7 +102,7 @@ TEST_F(BlockMemory, BelongsToOne) {
 TEST_F(BlockMemory, CostsFewFaults) {
     constexpr int kPopulateWrite = 23;  // of a kernel without it: EINVAL
     alignas(4096) static std::byte page[4096];
-    if (::madvise(page, sizeof page, kPopulateWrite) != 0) GTEST_SKIP() << "a kernel without MADV_POPULATE_WRITE";
+    if (::madvise(page, sizeof page, kPopulateWrite) != 0) SWRUN_SKIP() << "a kernel without MADV_POPULATE_WRITE";
     constexpr long kCount = 64;
     std::vector<BlockBytes> all = take(kCount, kBlock);
     const long before = page_faults();

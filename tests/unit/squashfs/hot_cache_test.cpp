@@ -205,7 +205,7 @@ TEST_F(Hot, ADirectoryThatOthersMayWriteIsRefused) {
 }
 
 TEST_F(Hot, ADirectoryOfSomebodyElseIsRefused) {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+    if (::geteuid() != 0) SWRUN_SKIP() << "only root can give a directory away";
     fill();
     ASSERT_EQ(::chown((dir / "hot").c_str(), 12345, 12345), 0);
     EXPECT_FALSE(HotCache::open(dir.path(), kName));

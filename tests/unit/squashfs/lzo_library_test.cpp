@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "squashfs/lzo.h"
+#include "support/skip.h"
 #if SWRUN_HAVE_LZO2
 #include <lzo/lzo1x.h>
 #endif
@@ -188,7 +189,7 @@ TEST(LzoAndTheLibrary, AgreeOnRandomInstructions) {
 
 #else
 
-TEST(LzoAndTheLibrary, Agree) { GTEST_SKIP() << "liblzo2 (package liblzo2-dev or lzo-devel) was not found"; }
+TEST(LzoAndTheLibrary, Agree) { SWRUN_SKIP() << "liblzo2 (package liblzo2-dev or lzo-devel) was not found"; }
 
 #endif
 

@@ -102,7 +102,7 @@ TEST_P(SquashCompressions, EverythingReadsBackAsItWas) {
     SWRUN_NEED_TOOL("mksquashfs");
     const TempDir dir;
     make_rich_tree(dir / "root");
-    if (!make_squashfs(dir / "root", dir / "image", GetParam())) GTEST_SKIP() << "mksquashfs lacks " << GetParam();
+    if (!make_squashfs(dir / "root", dir / "image", GetParam())) SWRUN_SKIP() << "mksquashfs lacks " << GetParam();
     const std::string bytes = slurp(dir / "image");
     auto reader = open_squash_bytes(bytes, 2 << 20);
     ASSERT_TRUE(reader) << reader.error().message;

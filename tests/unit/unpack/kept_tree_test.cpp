@@ -118,7 +118,7 @@ TEST_F(Kept, SeveralAtOnce) {
 }
 
 TEST_F(Kept, NotInSomebodyElsesDirectory) {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a directory away";
+    if (::geteuid() != 0) SWRUN_SKIP() << "needs root to give a directory away";
     ASSERT_EQ(::chown(own().c_str(), 1234, 1234), 0);
     const auto trees = KeptTrees::open(dir_ / "kept");
     ASSERT_FALSE(trees);

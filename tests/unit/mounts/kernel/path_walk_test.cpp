@@ -1,6 +1,7 @@
 // walk_in_root against openat2(2), which it stands in for: the same file or the same errno, for each path of
 // a tree full of traps.
 #include "mounts/kernel/path_walk.h"
+#include "support/skip.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -92,7 +93,7 @@ protected:
 };
 
 TEST_F(PathWalk, DoesWhatOpenat2Does) {
-    if (by_kernel(root_.get(), "/", O_PATH) == "ENOSYS") GTEST_SKIP() << "no openat2 here";
+    if (by_kernel(root_.get(), "/", O_PATH) == "ENOSYS") SWRUN_SKIP() << "no openat2 here";
     const std::vector<std::string> plain = {
         "",
         "/",
@@ -196,7 +197,7 @@ TEST_F(PathWalk, ASwappedDirectoryDoesNotLeadOut) {
 
 TEST_F(PathWalk, MagicLinksAreRefused) {
     const Fd host(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!fs::exists("/proc/self/fd")) GTEST_SKIP() << "no /proc";
+    if (!fs::exists("/proc/self/fd")) SWRUN_SKIP() << "no /proc";
     for (const char* path : {"proc/self/root", "proc/self/root/etc", "proc/self/cwd", "proc/self/exe",
                              "proc/self/ns/mnt", "proc/self/fd/1"}) {
         EXPECT_EQ(by_walk(host.get(), path, O_PATH), "ELOOP") << path;
@@ -212,7 +213,7 @@ TEST_F(PathWalk, LeavesNoDescriptorBehind) {
     const auto open_now = [] {
         return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
     };
-    if (!fs::exists("/proc/self/fd")) GTEST_SKIP() << "no /proc";
+    if (!fs::exists("/proc/self/fd")) SWRUN_SKIP() << "no /proc";
     const auto before = open_now();
     for (const char* path : {"/", "a/b/c/deep", "loop", "a/b/up", "chain0", "missing/x"})
         (void)by_walk(root_.get(), path, O_PATH);

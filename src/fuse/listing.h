@@ -1,5 +1,5 @@
-// Directories: their names, and with READDIRPLUS what is behind them.  Ghosts come first, so that a name of the image that
-// one replaces can be left out.
+// Directories: their names, and with READDIRPLUS what is behind them.  "." and ".." come first, as everywhere, then
+// ghosts, so that a name of the image that one replaces can be left out.
 #pragma once
 
 #include <cstddef>

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fuse/listing.h"
+#include "fuse/xattrs.h"
 
 namespace swrun {
 namespace {
@@ -194,10 +195,6 @@ void op_readdirplus(fuse_req_t request, fuse_ino_t ino, std::size_t size, off_t 
 // ENOSYS tells the kernel, once and for all, to do without (FUSE_NO_OPEN_SUPPORT, FUSE_NO_OPENDIR_SUPPORT).
 void op_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) { fuse_reply_err(request, ENOSYS); }
 
-void op_getxattr(fuse_req_t request, fuse_ino_t, const char*, std::size_t) { fuse_reply_err(request, ENOSYS); }
-
-void op_listxattr(fuse_req_t request, fuse_ino_t, std::size_t) { fuse_reply_err(request, ENOSYS); }
-
 void op_statfs(fuse_req_t request, fuse_ino_t) {
     ImageService& service = service_of(request);
     struct statvfs fs {};
@@ -224,8 +221,8 @@ const fuse_lowlevel_ops& image_operations() {
         ops.readdir = op_readdir;
         ops.readdirplus = op_readdirplus;
         ops.statfs = op_statfs;
-        ops.getxattr = op_getxattr;
-        ops.listxattr = op_listxattr;
+        ops.getxattr = get_xattr;
+        ops.listxattr = list_xattrs;
         return ops;
     }();
     return kOps;

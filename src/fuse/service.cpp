@@ -46,6 +46,11 @@ struct stat attributes(const ImageService& service, const SquashNode& node) {
     st.st_ino = node.number;
     st.st_mode = type_bits(node.kind) | node.mode;
     st.st_nlink = node.nlink;
+    // Who walks a tree takes a directory with two links for one without directories, and goes no further.  One link says
+    // that nobody has counted.
+    if (node.kind == SquashNode::Kind::directory && node.nlink > 1) {
+        st.st_nlink += service.ghosts.subdirectories(node.id);
+    }
     st.st_uid = service.owners.as_stored ? node.uid : service.owners.uid;
     st.st_gid = service.owners.as_stored ? node.gid : service.owners.gid;
     st.st_size = static_cast<off_t>(node.size);
@@ -60,7 +65,7 @@ struct stat attributes(const ImageService& service, const GhostNode& ghost) {
     struct stat st {};
     st.st_ino = ghost.id;
     st.st_mode = type_bits(ghost.kind) | ghost.mode;
-    st.st_nlink = ghost.nlink();
+    st.st_nlink = ghost.kind == Ghost::Kind::directory ? 2 + service.ghosts.subdirectories(ghost.id) : 1;
     st.st_uid = service.owners.uid;
     st.st_gid = service.owners.gid;
     st.st_size = static_cast<off_t>(ghost.size());

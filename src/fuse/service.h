@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 
@@ -17,6 +18,10 @@
 
 namespace swrun {
 
+// Whether anything in the image has extended attributes; found out when somebody asks.
+enum class Xattrs { unknown, none, some };
+using XattrUse = std::atomic<Xattrs>;
+
 // What the operations work on; libfuse hands it back as user data.  Threads share it; what can change is thread-safe.
 struct ImageService {
     ReaderPool& readers;
@@ -26,6 +31,7 @@ struct ImageService {
     std::time_t started = 0;  // mtime of ghosts
     ListingStyle& listings;
     Prefetch* ahead = nullptr;  // null: nobody works ahead
+    XattrUse xattrs{};
 };
 
 inline constexpr double kForever = 1e9;  // seconds; the image never changes

@@ -1,5 +1,6 @@
 #include "image/ghost_tree.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "support/path.h"
@@ -70,7 +71,6 @@ Status GhostTree::add(const Ghost& ghost, const Finder& find_in_image) {
     node.content = directory ? std::string() : ghost.content;
     node.mode = ghost.kind == Ghost::Kind::symlink ? 0777U : ghost.mode & 07777U;
     node.replaces = old.has_value();
-    if (directory && is_ghost(parent)) ++nodes_[parent & ~kGhostBit].subdirectories;
     by_path_.emplace(ghost.path, nodes_.size());
     by_parent_[parent].emplace(node.name, nodes_.size());
     nodes_.push_back(std::move(node));
@@ -90,6 +90,13 @@ std::vector<const GhostNode*> GhostTree::children(std::uint64_t directory) const
     if (names == by_parent_.end()) return list;
     for (const auto& [name, index] : names->second) list.push_back(&nodes_[index]);
     return list;
+}
+
+std::uint32_t GhostTree::subdirectories(std::uint64_t directory) const {
+    const auto names = by_parent_.find(directory);
+    if (names == by_parent_.end()) return 0;
+    const auto is_directory = [this](const auto& one) { return nodes_[one.second].kind == Ghost::Kind::directory; };
+    return static_cast<std::uint32_t>(std::ranges::count_if(names->second, is_directory));
 }
 
 const GhostNode* GhostTree::find(std::uint64_t id) const {

@@ -30,11 +30,9 @@ struct GhostNode {
     std::string name;
     std::string content;  // of a file; target of a link
     std::uint32_t mode = 0755;
-    std::uint32_t subdirectories = 0;
     bool replaces = false;  // hides an entry of the image
 
     [[nodiscard]] std::uint64_t size() const { return content.size(); }
-    [[nodiscard]] std::uint32_t nlink() const { return kind == Ghost::Kind::directory ? 2 + subdirectories : 1; }
 };
 
 // What the image has at a path.
@@ -62,6 +60,8 @@ public:
     // All entries that ghosts add to, or replace in, a directory; sorted by name.
     [[nodiscard]] std::vector<const GhostNode*> children(std::uint64_t directory) const;
     [[nodiscard]] bool has_children(std::uint64_t directory) const { return by_parent_.contains(directory); }
+    // How many of these are directories: each is one more link to the directory that it is in.
+    [[nodiscard]] std::uint32_t subdirectories(std::uint64_t directory) const;
 
     [[nodiscard]] const GhostNode* find(std::uint64_t id) const;
     [[nodiscard]] const GhostNode* at_path(const std::string& path) const;

@@ -256,7 +256,9 @@ Result<OpenedImage> open_data_image(std::string_view argument, std::string_view 
         image.facts.size = extent.size;
         return std::move(opened.image);
     }
-    return refused("could not open image " + image.facts.path + ": it has no such data partition");
+    const std::string wanted = id ? "partition with the id " + std::to_string(*id)
+                                  : std::string(part == SifPart::overlay ? "overlay" : "data") + " partition";
+    return refused("could not open image " + image.facts.path + ": it has no " + wanted);
 }
 
 Result<OpenedImage> open_sif(std::string_view argument, std::string_view cwd) {

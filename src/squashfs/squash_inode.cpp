@@ -23,6 +23,7 @@ void read_directory(SquashNode& node, ByteReader& reader, bool is_long, std::uin
         node.parent = reader.u32();
         node.index_count = reader.u16();
         node.offset = reader.u16();
+        node.xattrs = reader.u32();
         return;
     }
     node.data = directory_table + reader.u32();
@@ -40,6 +41,7 @@ void read_file(SquashNode& node, ByteReader& reader, bool is_long) {
         node.nlink = reader.u32();
         node.fragment = reader.u32();
         node.offset = reader.u32();
+        node.xattrs = reader.u32();
         return;
     }
     node.data = reader.u32();

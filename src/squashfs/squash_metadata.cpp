@@ -1,11 +1,11 @@
 #include "squashfs/squash_metadata.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
 
+#include "squashfs/damage.h"
 #include "squashfs/squash_inode.h"
 #include "support/byte_reader.h"
 
@@ -16,8 +16,12 @@ constexpr std::size_t kFragmentSize = 16;
 constexpr std::size_t kHeaderSize = 2;
 constexpr std::uint16_t kStoredPlain = 0x8000;
 
-Error damaged(const char* what, std::uint64_t where) {
-    return sys_error(Error::Kind::image, "read", std::string(what) + " " + std::to_string(where), EIO);
+Error damaged_block(std::uint64_t position) {
+    return image_damaged("the metadata block at " + std::to_string(position) + " cannot be read");
+}
+
+Error damaged_inode(std::uint64_t id, const char* what) {
+    return image_damaged("the inode at " + std::to_string(id >> 16U) + ":" + std::to_string(id & 0xffffU) + " " + what);
 }
 
 }  // namespace
@@ -65,21 +69,21 @@ Status SquashMetadata::load_tables() {
 // A block is a header, its stored size and whether it is compressed, and up to 8 KiB.
 Result<BlockPtr> SquashMetadata::decode(std::uint64_t position) const {
     const SquashSource& image = source();
-    if (position < kSquashSuperSize || position >= image.size()) return damaged("metadata block at", position);
+    if (position < kSquashSuperSize || position >= image.size()) return damaged_block(position);
     std::array<std::byte, kHeaderSize + kSquashMetaBlock> raw;
     const std::size_t there = static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), image.size() - position));
     SWRUN_CHECK(image.read(std::span(raw).first(there), position));
     const std::uint16_t header = ByteReader(raw).u16();
     const std::size_t stored = header & ~kStoredPlain;
     if (there < kHeaderSize || stored == 0 || stored > there - kHeaderSize) {
-        return damaged("metadata block at", position);
+        return damaged_block(position);
     }
     const std::span<const std::byte> packed = std::span(raw).subspan(kHeaderSize, stored);
     std::array<std::byte, kSquashMetaBlock> plain;
     std::span<const std::byte> content = packed;
     if ((header & kStoredPlain) == 0) {
         const Inflated size = decompressor_for(image.super().compression)(packed, plain);
-        if (!size || *size == 0) return damaged("metadata block at", position);
+        if (!size || *size == 0) return damaged_block(position);
         content = std::span(plain).first(*size);
     }
     auto block = std::make_shared<Block>();
@@ -105,7 +109,7 @@ Result<const Block*> SquashMetadata::block_at(std::uint64_t position) {
 Status SquashMetadata::read(MetaCursor& cursor, std::span<std::byte> into) {
     while (!into.empty()) {
         SWRUN_TRY(const Block* block, block_at(cursor.block));
-        if (cursor.offset > block->size) return damaged("metadata block at", cursor.block);
+        if (cursor.offset > block->size) return damaged_block(cursor.block);
         const std::size_t count = std::min<std::size_t>(into.size(), block->size - cursor.offset);
         std::memcpy(into.data(), block->bytes.get() + cursor.offset, count);
         into = into.subspan(count);
@@ -118,17 +122,18 @@ Status SquashMetadata::read(MetaCursor& cursor, std::span<std::byte> into) {
 Result<SquashNode> SquashMetadata::node(std::uint64_t id) {
     const SquashSuper& super = source().super();
     MetaCursor cursor{super.inode_table + (id >> 16), static_cast<std::uint32_t>(id & 0xffff)};
-    if ((id >> 16) >= super.directory_table - super.inode_table) return damaged("inode", id);
+    if ((id >> 16) >= super.directory_table - super.inode_table) return damaged_inode(id, "is outside of the table");
     std::array<std::byte, kSquashInodeMost> raw;
     const std::span<std::byte> base = std::span(raw).first(kSquashInodeBase);
-    if (!read(cursor, base)) return damaged("inode", id);
+    SWRUN_CHECK(read(cursor, base));
     const std::optional<std::size_t> size = squash_inode_size(base);
-    if (!size) return sys_error(Error::Kind::image, "read", "inode " + std::to_string(id), ENOTSUP);
-    if (!read(cursor, std::span(raw).first(*size).subspan(base.size()))) return damaged("inode", id);
+    if (!size) return damaged_inode(id, "has a type that there is none of");
+    SWRUN_CHECK(read(cursor, std::span(raw).first(*size).subspan(base.size())));
     std::optional<SquashNode> node = parse_squash_inode(std::span(raw).first(*size), super.directory_table);
-    if (!node) return damaged("inode", id);
+    if (!node) return damaged_inode(id, "cannot be read");
     const std::vector<std::uint32_t>& ids = shared_->ids;
-    if (node->uid >= ids.size() || node->gid >= ids.size()) return damaged("owner of inode", id);
+    if (node->uid >= ids.size() || node->gid >= ids.size())
+        return damaged_inode(id, "has an owner that there is none of");
     node->uid = ids[node->uid];
     node->gid = ids[node->gid];
     node->id = id;
@@ -137,7 +142,7 @@ Result<SquashNode> SquashMetadata::node(std::uint64_t id) {
 }
 
 Result<BlockKey> SquashMetadata::fragment(std::uint32_t index) {
-    if (index >= source().super().fragments) return damaged("fragment", index);
+    if (index >= source().super().fragments) return image_damaged("there is no fragment " + std::to_string(index));
     constexpr std::size_t kPerBlock = kSquashMetaBlock / kFragmentSize;
     MetaCursor cursor{shared_->fragment_blocks[index / kPerBlock],
                       static_cast<std::uint32_t>(index % kPerBlock * kFragmentSize)};

@@ -29,7 +29,7 @@ public:
     // Fills `into` from the cursor on, across blocks, and moves the cursor behind it.  EIO on damage.
     [[nodiscard]] Status read(MetaCursor& cursor, std::span<std::byte> into);
 
-    // EIO for an id that is not of this image, ENOTSUP for an inode type of another format version.
+    // EIO for an id that is not of this image and for an inode that is damaged.
     [[nodiscard]] Result<SquashNode> node(std::uint64_t id);
 
     // Where fragment `index` is stored.

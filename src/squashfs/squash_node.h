@@ -16,6 +16,8 @@ struct MetaCursor {
     friend bool operator==(const MetaCursor&, const MetaCursor&) = default;
 };
 
+inline constexpr std::uint32_t kSquashNoXattrs = 0xffffffff;
+
 struct SquashNode {
     enum class Kind { directory, file, symlink, block_device, char_device, fifo, socket };
 
@@ -32,12 +34,13 @@ struct SquashNode {
     std::uint32_t number = 0;  // st_ino; hard links share it
 
     // For readers only.
-    MetaCursor content;             // block list, directory index or link target
-    std::uint64_t data = 0;         // file: position of the first block; directory: of its first list block
-    std::uint32_t fragment = 0;     // file: index of the fragment, or kSquashNoFragment
-    std::uint32_t offset = 0;       // file: in the fragment; directory: in its first list block
-    std::uint32_t index_count = 0;  // directory: entries of the index at `content`
-    std::uint32_t parent = 0;       // directory: inode number of the parent
+    MetaCursor content;                      // block list, directory index or link target
+    std::uint64_t data = 0;                  // file: position of the first block; directory: of its first list block
+    std::uint32_t fragment = 0;              // file: index of the fragment, or kSquashNoFragment
+    std::uint32_t offset = 0;                // file: in the fragment; directory: in its first list block
+    std::uint32_t index_count = 0;           // directory: entries of the index at `content`
+    std::uint32_t parent = 0;                // directory: inode number of the parent
+    std::uint32_t xattrs = kSquashNoXattrs;  // list of extended attributes
 
     friend bool operator==(const SquashNode&, const SquashNode&) = default;
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "squashfs/damage.h"
 #include "support/byte_reader.h"
 
 namespace swrun {
@@ -20,6 +21,10 @@ Error failed(const char* call, const SquashNode& node, int err) {
     return sys_error(Error::Kind::image, call, "inode " + std::to_string(node.number), err);
 }
 
+Error damaged_inode(const char* what, const SquashNode& node) {
+    return image_damaged("inode " + std::to_string(node.number) + " " + what);
+}
+
 }  // namespace
 
 Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> source, std::shared_ptr<BlockCache> cache,
@@ -28,7 +33,7 @@ Result<SquashReader> SquashReader::open(std::shared_ptr<const SquashSource> sour
     // Known here, where it can still be said, and not only when the launch has begun.
     SWRUN_TRY(const SquashNode root, metadata.node(metadata.source().super().root_inode));
     if (root.kind != SquashNode::Kind::directory) {
-        return make_error(Error::Kind::image, "corrupted squashfs image: its root is not a directory");
+        return image_damaged("its root is not a directory");
     }
     return SquashReader(std::move(metadata), std::move(cache));
 }
@@ -89,7 +94,7 @@ Result<SquashReader::BlockPlace> SquashReader::place_of(const SquashNode& file, 
         return place;
     }
     SWRUN_TRY(place.key, metadata_.fragment(file.fragment));
-    if (SquashSource::stored_size(place.key.header) == 0) return failed("read", file, EIO);
+    if (SquashSource::stored_size(place.key.header) == 0) return damaged_inode("has no fragment", file);
     place.offset = file.offset;
     place.fragment = true;
     return place;
@@ -152,7 +157,8 @@ Result<FileBlock> SquashReader::block(const SquashNode& file, std::uint64_t numb
         SWRUN_TRY(const std::size_t size, source().decode(place.key, scratch));
         whole = scratch.first(size);
     }
-    if (place.offset > whole.size() || block.size > whole.size() - place.offset) return failed("read", file, EIO);
+    if (place.offset > whole.size() || block.size > whole.size() - place.offset)
+        return damaged_inode("is longer than its data", file);
     block.bytes = whole.subspan(place.offset, static_cast<std::size_t>(block.size));
     return block;
 }
@@ -192,7 +198,7 @@ Result<FileSlice> SquashReader::slice(const SquashNode& file, std::uint64_t offs
     slice.key = place.key;
     SWRUN_TRY(slice.block, source().block(place.key, *cache_));
     if (slice.offset > slice.block->size || slice.size > slice.block->size - slice.offset) {
-        return failed("read", file, EIO);
+        return damaged_inode("is longer than its data", file);
     }
     return slice;
 }
@@ -214,7 +220,7 @@ Result<std::size_t> SquashReader::read(const SquashNode& file, std::uint64_t off
 
 Result<std::string> SquashReader::read_link(const SquashNode& link) {
     if (link.kind != SquashNode::Kind::symlink) return failed("readlink", link, EINVAL);
-    if (link.size > kMaxLink) return failed("readlink", link, EIO);
+    if (link.size > kMaxLink) return damaged_inode("has a target that is too long", link);
     std::string target(static_cast<std::size_t>(link.size), '\0');
     MetaCursor cursor = link.content;
     SWRUN_CHECK(metadata_.read(cursor, std::as_writable_bytes(std::span(target))));
@@ -241,8 +247,8 @@ Result<SquashReader::Walk> SquashReader::start_walk(const SquashNode& directory)
     return walk;
 }
 
-// Uses the index of a large directory: moves to the last group that begins at or before `from`, or, with
-// a name, before that name.
+// Uses the index of a large directory: moves to the last group that begins before `from`, or, with a name, whose first
+// name comes before it: the first of two entries of one name may be the last of the group before.
 Status SquashReader::skip_ahead(Walk& walk, const SquashNode& directory, std::uint64_t from, std::string_view name) {
     MetaCursor index = directory.content;
     std::array<std::byte, kMaxName> buffer;
@@ -253,11 +259,11 @@ Status SquashReader::skip_ahead(Walk& walk, const SquashNode& directory, std::ui
         const std::uint32_t position = reader.u32();
         const std::uint32_t block = reader.u32();
         const std::uint32_t length = reader.u32();
-        if (length >= kMaxName) return failed("lookup", directory, EIO);
+        if (length >= kMaxName) return damaged_inode("has an index that is none", directory);
         const std::span<std::byte> first = std::span(buffer).first(length + 1);
         SWRUN_CHECK(metadata_.read(index, first));
         const std::string_view first_name(reinterpret_cast<const char*>(first.data()), first.size());
-        if (name.empty() ? position > from : first_name > name) break;
+        if (name.empty() ? position >= from : first_name >= name) break;
         walk.cursor.block = source().super().directory_table + block;
         walk.cursor.offset = static_cast<std::uint32_t>((directory.offset + position) % kSquashMetaBlock);
         walk.position = position;
@@ -272,8 +278,7 @@ Result<bool> SquashReader::step(Walk& walk, SquashEntry& entry) {
                                    SquashNode::Kind::char_device, SquashNode::Kind::fifo,
                                    SquashNode::Kind::socket};
     const auto damaged = [&] {
-        const std::string where = "directory at " + std::to_string(walk.cursor.block);
-        return sys_error(Error::Kind::image, "list", where, EIO);
+        return image_damaged("the directory at " + std::to_string(walk.cursor.block) + " has an entry that is none");
     };
     if (walk.position >= walk.total) return false;
     if (walk.left == 0) {
@@ -329,11 +334,14 @@ Result<std::vector<SquashEntry>> SquashReader::list(const SquashNode& directory,
     std::vector<SquashEntry> entries;
     if (from != 0) SWRUN_CHECK(skip_ahead(walk, directory, from, {}));
     SquashEntry entry;
+    std::string greatest;  // name so far; what comes behind and is not greater, lookup() has passed by
     while (entries.size() < limit) {
         const bool wanted = walk.position >= from;
         SWRUN_TRY(const bool more, step(walk, entry));
         if (!more) break;
-        if (wanted || from == 0) entries.push_back(entry);
+        if (entry.name <= greatest) continue;
+        greatest = entry.name;
+        if (wanted) entries.push_back(entry);
     }
     return entries;
 }

@@ -17,6 +17,7 @@
 #include "squashfs/squash_metadata.h"
 #include "squashfs/squash_node.h"
 #include "squashfs/squash_source.h"
+#include "squashfs/squash_xattrs.h"
 #include "support/result.h"
 
 namespace swrun {
@@ -89,12 +90,16 @@ public:
     void drop(const FileSlice& slice) { cache_->drop(slice.key); }
 
     // Entries in the order of the image (by byte value), without "." and "..", starting at `from`: 0, or
-    // the `next` of an entry seen before.  At most `limit`; fewer only at the end.
+    // the `next` of an entry seen before.  At most `limit`; fewer only at the end.  What lookup() does not find is not
+    // listed: of two entries of one name the second, and one that stands out of order.
     [[nodiscard]] Result<std::vector<SquashEntry>> list(const SquashNode& directory, std::uint64_t from,
                                                         std::size_t limit);
 
     // The target as stored.
     [[nodiscard]] Result<std::string> read_link(const SquashNode& link);
+
+    // Of this reader: for as long as it is used.
+    [[nodiscard]] SquashXattrs xattrs() { return SquashXattrs(metadata_); }
 
     [[nodiscard]] const SquashSource& source() const { return metadata_.source(); }
     [[nodiscard]] BlockCache& cache() { return *cache_; }

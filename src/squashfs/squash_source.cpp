@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "squashfs/damage.h"
 #include "support/io.h"
 
 namespace swrun {
@@ -30,7 +30,7 @@ Status SquashSource::read(std::span<std::byte> into, std::uint64_t position) con
         SWRUN_TRY(const std::size_t count, read_at(fd_.get(), into, offset_ + position));
         if (count == into.size()) return Unit{};
     }
-    return sys_error(Error::Kind::image, "read", "image at " + std::to_string(position), EIO);
+    return image_damaged("there are no " + std::to_string(into.size()) + " bytes at " + std::to_string(position));
 }
 
 Result<BlockPtr> SquashSource::block(BlockKey key, BlockCache& cache) const {
@@ -41,7 +41,7 @@ Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into
     // Builders store a block as it is when compression does not make it smaller.
     const std::size_t stored = stored_size(key.header);
     const auto damaged = [&] {
-        return sys_error(Error::Kind::image, "decode", "block at " + std::to_string(key.position), EIO);
+        return image_damaged("the data block at " + std::to_string(key.position) + " cannot be decoded");
     };
     if (stored == 0 || stored > super_.block_size) return damaged();
     if ((key.header & kStoredPlain) != 0) {

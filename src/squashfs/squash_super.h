@@ -27,8 +27,6 @@ struct SquashSuper {
     std::uint16_t block_log = 0;
     std::uint16_t flags = 0;
     std::uint16_t ids = 0;
-    std::uint16_t major = 0;
-    std::uint16_t minor = 0;
     std::uint64_t root_inode = 0;
     std::uint64_t bytes_used = 0;
     std::uint64_t id_table = 0;
@@ -39,9 +37,10 @@ struct SquashSuper {
     std::uint64_t export_table = 0;
 };
 
+// Of any version, in either byte order.
 [[nodiscard]] bool looks_like_squashfs(std::span<const std::byte> start);
 
-// Errors: "not a valid squashfs image", "corrupted image: unknown compression algorithm value N".
+// Errors: "not a valid squashfs image", "squashfs version 3.1: only version 4.0 ...", "corrupted image: unknown compression algorithm value N".
 [[nodiscard]] Result<SquashSuper> parse_squash_super(std::span<const std::byte> start);
 
 // `available`: bytes from the superblock to the end of what may be read.  Gives the superblock with a

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "squashfs/damage.h"
 #include "support/path.h"
 #include "support/text.h"
 
@@ -34,8 +35,7 @@ public:
 private:
     Status add(std::string path, const SquashNode& node) {
         if (!seen_.insert(node.id).second) {
-            return make_error(Error::Kind::image,
-                              "corrupted squashfs image: the directory /" + printable(path) + " is in two places");
+            return image_damaged("the directory /" + printable(path) + " is in two places");
         }
         waiting_.push_back({std::move(path), node});
         return {};

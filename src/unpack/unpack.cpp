@@ -20,6 +20,7 @@
 #include "unpack/survey.h"
 #include "unpack/task_queue.h"
 #include "unpack/tree_walk.h"
+#include "unpack/xattrs.h"
 
 namespace swrun {
 namespace {
@@ -44,6 +45,8 @@ public:
         }
         return written;
     }
+
+    [[nodiscard]] SquashReader& reader() { return reader_; }
 
 private:
     static Status put(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
@@ -124,6 +127,10 @@ public:
         if (left_out_ > 0) {
             log_verbose("unpacking " + printable(source_.name) + ": " + std::to_string(left_out_) +
                         " devices are left out, only root can make them");
+        }
+        if (xattrs_left_out_ > 0) {
+            log_verbose("unpacking " + printable(source_.name) + ": " + std::to_string(xattrs_left_out_) +
+                        " extended attributes are left out, the file system does not take them");
         }
         return {};
     }
@@ -212,7 +219,7 @@ private:
         SWRUN_TRY(const std::uint64_t written, hands.write(fd.get(), file.node, 0, blocks_of(file.node, block_size_)));
         if (written != file.node.size) SWRUN_CHECK(set_size(fd.get(), file.node));
         progress_.add(written);
-        return set_attributes(fd.get(), file.node, target_.owners);
+        return finish(hands.reader(), fd.get(), file.node);
     }
 
     Status add_large(const std::string& name, const SquashNode& node) {
@@ -239,7 +246,14 @@ private:
         SWRUN_TRY(const std::uint64_t written, hands.write(file.fd.get(), file.node, first, last));
         progress_.add(written);
         if (file.left.fetch_sub(1) > 1) return {};
-        return set_attributes(file.fd.get(), file.node, target_.owners);
+        return finish(hands.reader(), file.fd.get(), file.node);
+    }
+
+    // Of a file or directory with all its content.
+    Status finish(SquashReader& reader, int file, const SquashNode& node) {
+        SWRUN_TRY(const std::size_t refused, copy_xattrs(reader, node, file));
+        xattrs_left_out_ += refused;
+        return set_attributes(file, node, target_.owners);
     }
 
     // When all files are there.
@@ -255,7 +269,7 @@ private:
     Status finish_directories() {
         for (auto made = directories_.rbegin(); made != directories_.rend(); ++made) {
             Result<Fd> directory = open_directory_below(target_.directory, made->path);
-            Status done = directory ? set_attributes(directory->get(), made->node, target_.owners)
+            Status done = directory ? finish(source_.reader, directory->get(), made->node)
                                     : Status(std::move(directory).error());
             SWRUN_CHECK(with_context(std::move(done), "unpacking /" + printable(made->path)));
         }
@@ -273,6 +287,7 @@ private:
     std::unordered_map<std::uint64_t, std::string> linked_;  // inode id to its first name
     std::vector<Link> links_;
     std::uint64_t left_out_ = 0;
+    std::atomic<std::uint64_t> xattrs_left_out_ = 0;
     TaskQueue queue_;  // last: its threads use the others
 };
 

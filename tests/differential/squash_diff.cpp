@@ -224,7 +224,7 @@ private:
             crc = compare_file(path, node, first);
         }
         if (first) {
-            xattrs_ += library_.xattrs(node.id).size();
+            compare_xattrs(path, node);
             const auto exported = library_.exported(node.number);
             if (exported) {
                 ++exports_;
@@ -237,6 +237,23 @@ private:
                         static_cast<unsigned long long>(ours.size), ours.major, ours.minor, crc,
                         printable(target).c_str());
         }
+    }
+
+    void compare_xattrs(const std::string& path, const SquashNode& node) {
+        auto theirs = library_.xattrs(node.id);
+        xattrs_ += theirs.size();
+        std::erase_if(theirs, [&](const auto& one) {
+            return !one.first.starts_with("user.") || node.kind == SquashNode::Kind::symlink;
+        });
+        std::string names;
+        for (const auto& [name, value] : theirs) {
+            names += name + ";";
+            same("value of " + name + " of " + printable(path),
+                 got(reader_->xattrs().value(node, name), path).value_or("(absent)"), value);
+        }
+        std::string ours;
+        for (const std::string& name : got(reader_->xattrs().names(node), path)) ours += name + ";";
+        same("attributes of " + printable(path), ours, names);
     }
 
     std::uint32_t compare_file(const std::string& path, const SquashNode& file, bool first) {

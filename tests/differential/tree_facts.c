@@ -27,7 +27,7 @@ static unsigned char buffer[BUFFER];
 static void show(const char* text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
-        if (byte > ' ' && byte < 0x7f && byte != '\\' && byte != '=')
+        if (byte > ' ' && byte < 0x7f && byte != '\\' && byte != '=' && byte != ';')
             putchar(byte);
         else
             printf("\\x%02x", byte);

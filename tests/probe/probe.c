@@ -6,6 +6,7 @@
 //   probe --sleep SECONDS    prints "ready" and sleeps
 //   probe --fork SECONDS     leaves a child that sleeps behind, prints its pid and exits
 //   probe --hold FILE        opens FILE, prints "ready", waits for end of file on stdin, reads FILE again, prints "same"
+//   probe --xattrs FILE      its extended attributes, as one JSON object
 //
 // Static, so that it runs in an image that holds nothing else.  Needs /proc only for what /proc alone knows: a fact
 // that cannot be read is null.
@@ -24,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 extern char** environ;
@@ -276,6 +278,21 @@ static int hold(const char* path) {
     return 0;
 }
 
+// The extended attributes of a file, as {"name": "value"}, or the error.
+static int xattrs(const char* path) {
+    static char names[65536], value[65536];
+    const ssize_t size = listxattr(path, names, sizeof names);
+    if (size < 0) return perror(path), 1;
+    for (const char* name = names; name < names + size; name += strlen(name) + 1) {
+        const ssize_t length = getxattr(path, name, value, sizeof value - 1);
+        if (length < 0) return perror(name), 1;
+        value[length] = 0;
+        text(name, value);
+    }
+    printf(g_first ? "{}\n" : "}\n");
+    return 0;
+}
+
 int main(int argc, char** argv) {
     const char* what = argc > 1 ? argv[1] : "";
     const int value = argc > 2 ? atoi(argv[2]) : 0;
@@ -302,6 +319,7 @@ int main(int argc, char** argv) {
         return child < 0;
     }
     if (!strcmp(what, "--hold") && argc > 2) return hold(argv[2]);
+    if (!strcmp(what, "--xattrs") && argc > 2) return xattrs(argv[2]);
     everything(argv);
     return 0;
 }

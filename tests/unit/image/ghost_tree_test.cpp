@@ -29,7 +29,10 @@ TEST(GhostTree, AnswersForAddedDirectories) {
     EXPECT_TRUE(is_ghost(scratch->id));
     EXPECT_EQ(scratch->parent, 1U);
     EXPECT_FALSE(scratch->replaces);
-    EXPECT_EQ(scratch->nlink(), 4U);
+    EXPECT_EQ(tree->subdirectories(scratch->id), 2U);
+    EXPECT_EQ(tree->subdirectories(1), 1U) << "of the image";
+    EXPECT_EQ(tree->subdirectories(3), 1U);
+    EXPECT_EQ(tree->subdirectories(2), 0U);
     const auto children = tree->children(scratch->id);
     ASSERT_EQ(children.size(), 2U);
     EXPECT_EQ(children[0]->name, "a");
@@ -53,7 +56,7 @@ TEST(GhostTree, FilesAndLinksMayReplace) {
     EXPECT_EQ(passwd->content, "new\n");
     EXPECT_EQ(passwd->size(), 4U);
     EXPECT_EQ(passwd->mode, 0644U);
-    EXPECT_EQ(passwd->nlink(), 1U);
+    EXPECT_EQ(tree->subdirectories(2), 0U) << "files and links are none";
     EXPECT_FALSE(tree->child(2, "hosts")->replaces);
     EXPECT_EQ(tree->child(1, "lib")->mode, 0777U);
     EXPECT_EQ(tree->child(1, "lib")->content, "usr/lib");

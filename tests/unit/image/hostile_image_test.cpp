@@ -2,6 +2,7 @@
 // answer, and takes little memory.  Run under the sanitizers too: they see what a lucky run hides.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/xattr.h>
 
 #include <cstring>
 
@@ -45,6 +46,8 @@ private:
             if (reader_.read(node, at, buffer)) ++files_read_;
         }
         for (const char* name : {"a", "passwd", "entry15", "zzz"}) (void)reader_.lookup(node, name);
+        if (const auto names = reader_.xattrs().names(node); names && !names->empty())
+            (void)reader_.xattrs().value(node, names->back());
         std::uint64_t from = 0;
         for (int piece = 0; piece < 4; ++piece) {
             const auto entries = reader_.list(node, from, 20);
@@ -82,8 +85,10 @@ protected:
         for (int i = 0; i < 60; ++i) {
             write_file(dir / ("root/large/" + std::string(200, 'n') + std::to_string(i)), "");
         }
+        for (const char* name : {"root/bin/tool", "root/data", "root/etc/passwd"})
+            (void)::setxattr((dir / name).c_str(), "user.test", name, std::strlen(name), 0);
         if (!make_squashfs(dir / "root", dir / "image", std::string("-nopad -b 8192 ") + GetParam())) {
-            GTEST_SKIP() << "mksquashfs lacks " << GetParam();
+            SWRUN_SKIP() << "mksquashfs lacks " << GetParam();
         }
         image_ = slurp(dir / "image");
         ASSERT_GT(explore(image_), 50);
@@ -156,8 +161,8 @@ TEST_P(HostileSquashfs, Garbage) {
 
 // Uncompressed metadata is where a changed byte changes a number and not just a checksum.
 INSTANTIATE_TEST_SUITE_P(Mksquashfs, HostileSquashfs,
-                         ::testing::Values("-noI -noD -noF -no-xattrs", "-comp gzip", "-comp xz", "-comp lzo",
-                                           "-comp lz4", "-comp zstd", "-comp lzma"));
+                         ::testing::Values("-noI -noD -noF -no-xattrs", "-noI -noD -noF -noX", "-comp gzip", "-comp xz",
+                                           "-comp lzo", "-comp lz4", "-comp zstd", "-comp lzma"));
 
 class HostileSif : public ::testing::Test {
 protected:

@@ -21,7 +21,6 @@ SquashSuper good() {
     super.fragments = 1;
     super.compression = SquashCompression::zlib;
     super.ids = 1;
-    super.major = 4;
     super.root_inode = (100 << 16) + 20;
     super.bytes_used = kSize - 10;
     super.inode_table = 50000;
@@ -58,8 +57,6 @@ TEST(SquashSuper, RefusesWhatIsNotSane) {
     };
     constexpr std::uint64_t kHuge = ~std::uint64_t{0};
     const Case cases[] = {
-        {"version 3", [](SquashSuper& s) { s.major = 3; }},
-        {"version 4.1", [](SquashSuper& s) { s.minor = 1; }},
         {"cut short", [](SquashSuper& s) { s.bytes_used = kSize + 1; }},
         {"inode table in the superblock", [](SquashSuper& s) { s.inode_table = 10; }},
         {"inode table outside", [](SquashSuper& s) { s.inode_table = kHuge; }},
@@ -99,6 +96,7 @@ TEST(SquashSuper, ParseSaysWhatIsWrong) {
     std::string bytes(96, '\0');
     EXPECT_EQ(parse_squash_super(bytes_of(bytes)).error().message, "not a valid squashfs image");
     bytes.replace(0, 4, "hsqs");
+    bytes[28] = 4;
     bytes[20] = 99;
     EXPECT_EQ(parse_squash_super(bytes_of(bytes)).error().message,
               "corrupted image: unknown compression algorithm value 99");
@@ -108,6 +106,38 @@ TEST(SquashSuper, ParseSaysWhatIsWrong) {
     ASSERT_TRUE(parse_squash_super(bytes_of(bytes)));
     EXPECT_EQ(parse_squash_super(bytes_of(bytes)).value().compression, SquashCompression::zstd);
     EXPECT_FALSE(parse_squash_super(bytes_of(bytes.substr(0, 95))));
+}
+
+// Whatever else their bytes are: the other fields lie elsewhere.
+TEST(SquashSuper, OtherVersionsAreNamed) {
+    struct Case {
+        std::string magic;
+        std::string version;  // at 28
+        std::string said;
+    };
+    const Case cases[] = {
+        {"hsqs", std::string("\1\0\0\0", 4), "1.0"},
+        {"hsqs", std::string("\2\0\1\0", 4), "2.1"},
+        {"hsqs", std::string("\3\0\0\0", 4), "3.0"},
+        {"hsqs", std::string("\3\0\1\0", 4), "3.1"},
+        {"hsqs", std::string("\4\0\1\0", 4), "4.1"},
+        {"hsqs", std::string("\5\0\0\0", 4), "5.0"},
+        {"sqsh", std::string("\0\3\0\1", 4), "3.1 in big-endian byte order"},
+        {"sqsh", std::string("\0\1\0\0", 4), "1.0 in big-endian byte order"},
+        {"sqsh", std::string("\0\4\0\0", 4), "4.0 in big-endian byte order"},
+    };
+    for (const Case& one : cases) {
+        for (const char filling : {'\0', '\1', '\xff'}) {
+            std::string bytes(96, filling);
+            bytes.replace(0, 4, one.magic);
+            bytes.replace(28, 4, one.version);
+            EXPECT_TRUE(looks_like_squashfs(bytes_of(bytes)));
+            const auto super = parse_squash_super(bytes_of(bytes));
+            ASSERT_FALSE(super) << one.said;
+            EXPECT_EQ(super.error().message, "squashfs version " + one.said + ": only version 4.0 is supported");
+            EXPECT_NE(super.error().hint.find("make it again with mksquashfs"), std::string::npos);
+        }
+    }
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "support/image_fixture.h"
 #include "unpack/unpack.h"
@@ -43,7 +45,25 @@ inline struct stat stat_of(const std::string& path) {
     return st;
 }
 
-// Path to type, mode, time, size and content of everything below a directory.
+// Of a file or directory: "name=value ..." of its user.* attributes, by name.
+inline std::string describe_xattrs(const std::string& path) {
+    std::string names(4096, '\0');
+    const ssize_t size = ::llistxattr(path.c_str(), names.data(), names.size());
+    names.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    std::set<std::string> lines;
+    for (const std::string_view name : split(names, '\0')) {
+        if (!name.starts_with("user.")) continue;
+        std::string value(65536, '\0');
+        const ssize_t length = ::lgetxattr(path.c_str(), std::string(name).c_str(), value.data(), value.size());
+        value.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+        lines.insert(" " + std::string(name) + "=" + printable(value));
+    }
+    std::string text;
+    for (const std::string& line : lines) text += line;
+    return text;
+}
+
+// Path to type, mode, time, size, attributes and content of everything below a directory.
 inline std::map<std::string, std::string> describe_tree(const std::string& root) {
     std::map<std::string, std::string> all;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
@@ -52,6 +72,7 @@ inline std::map<std::string, std::string> describe_tree(const std::string& root)
         std::string text = std::to_string(st.st_mode) + " " + std::to_string(st.st_mtim.tv_sec);
         if (!S_ISDIR(st.st_mode)) text += " " + std::to_string(st.st_nlink) + " " + std::to_string(st.st_size);
         if (S_ISLNK(st.st_mode)) text += " -> " + std::filesystem::read_symlink(entry.path()).string();
+        text += describe_xattrs(path);
         if (S_ISREG(st.st_mode)) text += " " + std::to_string(std::hash<std::string>()(slurp(path)));
         all[path.substr(root.size())] = text;
     }

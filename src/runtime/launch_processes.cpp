@@ -9,8 +9,8 @@
 #include "runtime/job_control.h"
 #include "runtime/stage.h"
 #include "runtime/supervisor.h"
-#include "support/process.h"
 #include "support/descriptors.h"
+#include "support/process.h"
 
 namespace swrun {
 namespace {

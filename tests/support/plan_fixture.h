@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -118,11 +119,9 @@ inline std::vector<std::string> targets(const LaunchPlan& plan) {
 
 // The last mount at a target; an op without a target where there is none.
 inline MountOp mount_at(const LaunchPlan& plan, const std::string& target) {
-    MountOp found;
-    for (const MountOp& op : plan.mounts) {
-        if (op.target == target) found = op;
-    }
-    return found;
+    const auto found = std::find_if(plan.mounts.rbegin(), plan.mounts.rend(),
+                                    [&](const MountOp& op) { return op.target == target; });
+    return found != plan.mounts.rend() ? *found : MountOp{};
 }
 
 // The program that serves the image; empty for our own server.

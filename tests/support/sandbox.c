@@ -23,10 +23,10 @@ static const struct {
     const char* name;
     unsigned number;
 } calls[] = {
-    {"mount", SYS_mount},         {"unshare", SYS_unshare}, {"pivot_root", SYS_pivot_root},
-    {"umount2", SYS_umount2},     {"open_tree", 428},       {"move_mount", 429},
-    {"fsopen", 430},              {"fsmount", 432},         {"mount_setattr", 442},
-    {"close_range", 436},         {"getcwd", SYS_getcwd},
+    {"mount", SYS_mount},     {"unshare", SYS_unshare}, {"pivot_root", SYS_pivot_root},
+    {"umount2", SYS_umount2}, {"open_tree", 428},       {"move_mount", 429},
+    {"fsopen", 430},          {"fsmount", 432},         {"mount_setattr", 442},
+    {"close_range", 436},     {"getcwd", SYS_getcwd},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
@@ -40,7 +40,8 @@ static int errno_of(const char* name) {
 }
 
 static void forbid(const char* call, const char* answer) {
-    unsigned verdict = !strcmp(answer, "kill") ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | (unsigned)errno_of(answer);
+    unsigned verdict = !strcmp(answer, "kill") ? SECCOMP_RET_KILL_PROCESS
+                                               : SECCOMP_RET_ERRNO | (unsigned)errno_of(answer);
     int index = 0;
     while (index < CALLS && strcmp(calls[index].name, call)) ++index;
     if (index == CALLS) {

@@ -170,9 +170,7 @@ constexpr std::size_t kRoom = 24;
 constexpr int kPlenty = 48;
 
 // Whether closing it loses nothing, because the next call makes it again.
-bool can_repeat(const MountOp& op) {
-    return !op.is<ImageBind>() && !op.is<ServedByProgram>() && !op.is<ProcMount>();
-}
+bool can_repeat(const MountOp& op) { return !op.is<ImageBind>() && !op.is<ServedByProgram>() && !op.is<ProcMount>(); }
 
 // Parking needs some descriptors itself: the last captures give up theirs for that and are repeated.
 Status park_all(std::vector<Captured>& captured, bool overrides_modes) {

@@ -25,7 +25,7 @@ GpuFacts driver() {
 
 std::vector<std::string> targets(const GpuPlan& plan) {
     std::vector<std::string> paths;
-    for (const MountOp& op : plan.mounts) paths.push_back(op.source + " > " + op.target);
+    for (const MountOp& op : plan.mounts) paths.push_back(source_of(op) + " > " + op.target);
     return paths;
 }
 
@@ -42,7 +42,7 @@ TEST(GpuPlan, DevicesOnlyForAContainedDev) {
     const GpuPlan plan = plan_gpu(driver(), true, kNv);
     ASSERT_EQ(plan.mounts.size(), 7U);
     const MountOp& device = plan.mounts[5];
-    EXPECT_EQ(device.source, "/dev/nvidia0");
+    EXPECT_EQ(source_of(device), "/dev/nvidia0");
     EXPECT_EQ(device.target, "/dev/nvidia0");
     EXPECT_FALSE(device.flags.no_dev);
     EXPECT_FALSE(device.flags.read_only);
@@ -52,7 +52,7 @@ TEST(GpuPlan, DevicesOnlyForAContainedDev) {
 
 TEST(GpuPlan, FlagsOfTheBinds) {
     for (const MountOp& op : plan_gpu(driver(), true, kNv).mounts) {
-        EXPECT_EQ(op.kind, MountOp::Kind::bind) << op.target;
+        EXPECT_TRUE(op.is<BindMount>()) << op.target;
         EXPECT_FALSE(op.required) << op.target;
         EXPECT_TRUE(op.flags.no_suid) << op.target;
         EXPECT_EQ(op.origin, kNv) << op.target;

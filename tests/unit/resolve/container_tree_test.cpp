@@ -26,15 +26,14 @@ protected:
 
     static MountOp bind(const std::string& source, const std::string& target) {
         MountOp op;
-        op.source = source;
+        op.shows = BindMount{source};
         op.target = target;
         return op;
     }
     static MountOp tmpfs(const std::string& target, std::vector<Ghost> content = {}) {
         MountOp op;
-        op.kind = MountOp::Kind::tmpfs;
+        op.shows = TmpfsMount{01777, std::move(content)};
         op.target = target;
-        op.content = std::move(content);
         return op;
     }
     std::vector<std::string> ghosts() const {

@@ -19,7 +19,7 @@ using testing::Not;
 std::vector<std::string> asked(const LaunchPlan& plan) {
     std::vector<std::string> all;
     for (const MountOp& op : plan.mounts) {
-        if (op.origin.kind == Origin::Kind::argument) all.push_back(op.source + ":" + op.target);
+        if (op.origin.kind == Origin::Kind::argument) all.push_back(source_of(op) + ":" + op.target);
     }
     return all;
 }
@@ -28,7 +28,7 @@ std::vector<std::string> asked(const LaunchPlan& plan) {
 std::string source_at(const LaunchPlan& plan, const std::string& path) {
     std::string source = "the image";
     for (const MountOp& op : plan.mounts) {
-        if (is_below(path, op.target)) source = op.source.empty() ? "a tmpfs" : op.source;
+        if (is_below(path, op.target)) source = source_of(op).empty() ? "a tmpfs" : source_of(op);
     }
     return source;
 }
@@ -83,7 +83,7 @@ TEST(Order, AHomeBehindALinkToTmp) {
     PlanCase c = linked();
     c.image_tree.drop("/var/tmp").link("/var/tmp", "/tmp").link("/var/spool", "tmp");
     c.request.home = text("/A:/var/spool/cwl", "--home");
-    EXPECT_EQ(mount_at(c.plan(), "/tmp/cwl").source, "/A");
+    EXPECT_EQ(source_of(mount_at(c.plan(), "/tmp/cwl")), "/A");
     EXPECT_EQ(source_at(c.plan(), "/tmp/cwl"), "/A");
     c.contain();
     EXPECT_EQ(source_at(c.plan(), "/tmp/cwl"), "/A");
@@ -100,7 +100,7 @@ TEST(Order, TheOwnHomeBehindALinkToTmp) {
     EXPECT_EQ(source_at(plan, mount_at(plan, "/home/u").target), "/home/u") << "the link gives way: /tmp is the host's";
     EXPECT_FALSE(mount_at(plan, "/home/u").create_target);
     c.contain();
-    EXPECT_EQ(mount_at(c.plan(), "/tmp/home/u").kind, MountOp::Kind::tmpfs) << "that /tmp is the launch's own";
+    EXPECT_TRUE(mount_at(c.plan(), "/tmp/home/u").is<TmpfsMount>()) << "that /tmp is the launch's own";
 }
 
 TEST(Order, LinksOfWhatIsBound) {
@@ -154,7 +154,7 @@ TEST(Cover, ByAFuseFileSystemIsSaid) {
 TEST(Cover, OfADriversFilesIsSaid) {
     PlanCase c = linked();
     MountOp library = MountOp{};
-    library.source = "/data/table.csv";
+    library.shows = BindMount{"/data/table.csv"};
     library.target = "/.singularity.d/libs/libcuda.so.1";
     library.target_is_dir = false;
     library.required = false;
@@ -240,7 +240,7 @@ TEST(Home, AskedForAndImpossibleIsAnError) {
     EXPECT_THAT(format_error(error), HasSubstr("--home"));
     EXPECT_THAT(error.hint, HasSubstr("--writable"));
     c.request.home = text("/scratch/u:/home/me", "--home");
-    EXPECT_EQ(mount_at(c.plan(), "/home/me").source, "/scratch/u") << "in a /home of ours";
+    EXPECT_EQ(source_of(mount_at(c.plan(), "/home/me")), "/scratch/u") << "in a /home of ours";
     c.request.home = text("/data/table.csv:/home/me", "--home");
     EXPECT_THAT(c.error().message, HasSubstr("not a directory"));
     c.request.writable = Flag();

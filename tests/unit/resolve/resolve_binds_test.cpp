@@ -57,8 +57,8 @@ TEST(Binds, RelativePathsStartAtTheWorkingDirectory) {
     c.host.cwd.physical = "/data";
     c.request.binds = {bind_spec("sets/../sets", "sets"), bind_spec("./table.csv", "/t")};
     const LaunchPlan plan = c.plan();
-    EXPECT_EQ(mount_at(plan, "/data/sets").source, "/data/sets");
-    EXPECT_EQ(mount_at(plan, "/t").source, "/data/table.csv");
+    EXPECT_EQ(source_of(mount_at(plan, "/data/sets")), "/data/sets");
+    EXPECT_EQ(source_of(mount_at(plan, "/t")), "/data/table.csv");
 }
 
 TEST(Binds, KeepTheirOptions) {
@@ -79,7 +79,7 @@ TEST(Binds, ATargetCountsOnce) {
     PlanCase c;
     c.request.binds = {bind_spec("/data", "/in"), bind_spec("/scratch", "/in/")};
     const LaunchPlan plan = c.plan();
-    EXPECT_EQ(mount_at(plan, "/in").source, "/data");
+    EXPECT_EQ(source_of(mount_at(plan, "/in")), "/data");
     EXPECT_THAT(warnings(plan),
                 ElementsAre("While bind mounting '/scratch:/in': destination is already in the mount point list, with "
                             "/data (from --bind)"));
@@ -139,7 +139,7 @@ TEST(Binds, OfTheSiteNeverFailALaunch) {
     c.request.binds = {bind_spec("/data/sets", "/data")};
     const LaunchPlan plan = c.plan();
     EXPECT_THAT(asked_targets(plan), ElementsAre("/data", "/scratch"));
-    EXPECT_EQ(mount_at(plan, "/data").source, "/data/sets") << "the user's own wins";
+    EXPECT_EQ(source_of(mount_at(plan, "/data")), "/data/sets") << "the user's own wins";
     EXPECT_EQ(mount_at(plan, "/scratch").origin.kind, Origin::Kind::site_file);
     EXPECT_FALSE(mount_at(plan, "/scratch").required);
     EXPECT_THAT(warnings(plan), IsEmpty());
@@ -185,10 +185,10 @@ TEST(Binds, DevicesOfAContainedLaunch) {
     const LaunchPlan plan = c.plan();
     EXPECT_FALSE(mount_at(plan, "/dev/fuse").flags.no_dev);
     EXPECT_TRUE(mount_at(plan, "/dev/fuse").create_target);
-    EXPECT_EQ(mount_at(plan, "/dev/shm").kind, MountOp::Kind::tmpfs);
+    EXPECT_TRUE(mount_at(plan, "/dev/shm").is<TmpfsMount>());
     EXPECT_THAT(warnings(plan), ElementsAre("Skipping /dev/shm bind mount: already mounted"));
     c.request.no_mount = {{"dev", by("--no-mount")}};
-    EXPECT_EQ(mount_at(c.plan(), "/dev/shm").kind, MountOp::Kind::bind) << "then it is not";
+    EXPECT_TRUE(mount_at(c.plan(), "/dev/shm").is<BindMount>()) << "then it is not";
 }
 
 TEST(Cwd, IsBoundUnlessItIsThereOrTheImages) {
@@ -205,7 +205,7 @@ TEST(Cwd, IsBoundUnlessItIsThereOrTheImages) {
         EXPECT_EQ(!asked_targets(plan).empty(), bound) << path;
         if (!bound) continue;
         EXPECT_EQ(plan.mounts.back().target, path);
-        EXPECT_EQ(plan.mounts.back().source, path);
+        EXPECT_EQ(source_of(plan.mounts.back()), path);
         EXPECT_FALSE(plan.mounts.back().required) << path;
     }
 }
@@ -215,7 +215,7 @@ TEST(Cwd, DoesNotCoverWhatWasBoundThere) {
     c.host.cwd.physical = "/data/sets";
     c.request.binds = {bind_spec("/scratch", "/data/sets")};
     EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data/sets"));
-    EXPECT_EQ(mount_at(c.plan(), "/data/sets").source, "/scratch");
+    EXPECT_EQ(source_of(mount_at(c.plan(), "/data/sets")), "/scratch");
     c.request.binds = {bind_spec("/data", "/data")};
     EXPECT_THAT(asked_targets(c.plan()), ElementsAre("/data")) << "reached through the bind";
     c.host_tree.dir("/other/sets");

@@ -37,7 +37,7 @@ TEST(FuseMounts, FourTypes) {
         EXPECT_EQ(plan.has_fuse_mounts(true), one.inside);
         EXPECT_EQ(plan.has_fuse_mounts(false), !one.inside);
         const MountOp& op = mount_at(plan, "/mnt/a");
-        EXPECT_EQ(op.kind, MountOp::Kind::fuse);
+        EXPECT_TRUE(op.is<ServedByProgram>());
         EXPECT_TRUE(op.required && op.target_is_dir && op.flags.no_suid && op.flags.no_dev);
         EXPECT_THAT(ghost_paths(plan), testing::Contains("/mnt/a")) << "a mount point that the image lacks";
     }
@@ -72,7 +72,7 @@ TEST(FuseMounts, StandOnTopOfTheBindsInTheOrderOfAsking) {
     std::vector<std::string> all = targets(plan);
     all.erase(all.begin(), all.end() - 4);
     EXPECT_THAT(all, ElementsAre("/scratch/u", "/data", "/b", "/data/a"));
-    EXPECT_EQ(plan.mounts.back().fuse_mount, 1U);
+    EXPECT_EQ(plan.mounts.back().shows, MountSource(ServedByProgram{1}));
     EXPECT_TRUE(plan.mounts.back().create_target) << "in the host's directory, as the user";
 }
 

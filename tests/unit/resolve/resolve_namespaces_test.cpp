@@ -24,7 +24,7 @@ TEST(Fakeroot, MapsTheGrantedRange) {
     EXPECT_TRUE(plan.root.owners.as_stored) << "every owner of the image exists inside";
     EXPECT_FALSE(plan.process.drop_capabilities);
     EXPECT_TRUE(plan.process.no_new_privs);
-    EXPECT_EQ(mount_at(plan, "/root").source, "/home/u") << "root's home is the caller's";
+    EXPECT_EQ(source_of(mount_at(plan, "/root")), "/home/u") << "root's home is the caller's";
 }
 
 TEST(Fakeroot, WithoutAGrantOnlyTheCallerExists) {
@@ -162,8 +162,9 @@ TEST(FurtherImages, APartOfOneIsMounted) {
     WithData c;
     c.bind("set");
     MountOp op = mount_at(c.plan(), "/new/place");
-    EXPECT_EQ(op.kind, MountOp::Kind::image);
-    EXPECT_EQ(op.image_path, "/set");
+    EXPECT_TRUE(op.is<ImageBind>());
+    ASSERT_TRUE(op.is<ImageBind>());
+    EXPECT_EQ(op.as<ImageBind>()->path, "/set");
     EXPECT_TRUE(op.target_is_dir);
     EXPECT_TRUE(op.flags.read_only);
     c.bind("/set/file");
@@ -288,7 +289,7 @@ TEST(Libraries, OfTheHostAreShownReadOnly) {
     PlanCase c;
     c.request.containlibs = {{"/data/table.csv", by("CONTAINLIBS")}};
     const MountOp op = mount_at(c.plan(), "/.singularity.d/libs/table.csv");
-    EXPECT_EQ(op.source, "/data/table.csv");
+    EXPECT_EQ(source_of(op), "/data/table.csv");
     EXPECT_TRUE(op.flags.read_only);
     EXPECT_TRUE(c.plan().process.startup.libs_present);
     c.request.containlibs[0].value = "/absent.so";

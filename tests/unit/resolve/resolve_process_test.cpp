@@ -46,8 +46,8 @@ TEST(Root, AWritableDirectoryGetsNothingThatItLacks) {
     EXPECT_TRUE(plan.root.writable);
     EXPECT_THAT(plan.root.ghosts, IsEmpty());
     EXPECT_THAT(warnings(plan), ElementsAre(HasSubstr("Skipping mount /etc/hosts"), HasSubstr("Skipping mount /proc")));
-    EXPECT_EQ(mount_at(plan, "/etc/passwd").kind, MountOp::Kind::generated);
-    EXPECT_EQ(mount_at(plan, "/home").kind, MountOp::Kind::tmpfs) << "covers the image's, to hold the user's";
+    EXPECT_TRUE(mount_at(plan, "/etc/passwd").is<GeneratedFile>());
+    EXPECT_TRUE(mount_at(plan, "/home").is<TmpfsMount>()) << "covers the image's, to hold the user's";
     EXPECT_TRUE(mount_at(plan, "/home/u").create_target);
     c.request.binds = {bind_spec("/data", "/absent")};
     EXPECT_THAT(c.error().message, HasSubstr("destination /absent doesn't exist in container"));

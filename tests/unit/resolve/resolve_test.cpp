@@ -37,7 +37,8 @@ TEST(Mounts, TheFullOrder) {
     c.request.scratch = {{"/fast", by("--scratch")}};
     c.request.binds = {bind_spec("/data/table.csv", "/etc/hosts"), bind_spec("/data", "/data")};
     c.gpu.mounts = {MountOp{}};
-    c.gpu.mounts[0].source = c.gpu.mounts[0].target = "/data/table.csv";
+    c.gpu.mounts[0].shows = BindMount{"/data/table.csv"};
+    c.gpu.mounts[0].target = "/data/table.csv";
     EXPECT_THAT(targets(c.plan()),
                 ElementsAre("/dev", "/etc/hosts", "/etc/localtime", "/proc", "/sys", "/home/u", "/tmp", "/var/tmp",
                             "/data/table.csv", "/etc/resolv.conf", "/scratch/u", "/fast", "/data", "/etc/hosts"));
@@ -80,7 +81,7 @@ TEST(Mounts, OneTemporaryDirectoryWhereTheImageHasOne) {
     c.image_tree.drop("/tmp").link("/tmp", "/var/tmp");
     const LaunchPlan plan = c.plan();
     EXPECT_THAT(targets(plan), Contains("/var/tmp").Times(1));
-    EXPECT_EQ(mount_at(plan, "/var/tmp").source, "/tmp");
+    EXPECT_EQ(source_of(mount_at(plan, "/var/tmp")), "/tmp");
     c.image_tree.drop("/var").drop("/tmp");
     EXPECT_THAT(targets(c.plan()), Not(Contains("/var/tmp"))) << "no /var for its sake";
 }
@@ -108,8 +109,7 @@ TEST(Contain, PrivateDirectories) {
                                            "/tmp", "/var/tmp", "/etc/resolv.conf"));
     for (const auto& [target, mode] :
          {std::pair("/dev", 0755U), {"/dev/shm", 01777U}, {"/home/u", 0755U}, {"/tmp", 01777U}}) {
-        EXPECT_EQ(mount_at(plan, target).kind, MountOp::Kind::tmpfs) << target;
-        EXPECT_EQ(mount_at(plan, target).mode, mode) << target;
+        EXPECT_EQ(mount_at(plan, target).shows, MountSource(TmpfsMount{mode, {}})) << target;
         EXPECT_EQ(mount_at(plan, target).origin, by("--contain")) << target;
     }
     EXPECT_FALSE(mount_at(plan, "/dev/null").flags.no_dev) << "a device must stay one";
@@ -123,13 +123,13 @@ TEST(Contain, ContainallAddsProcessesQueuesAndTheTerminal) {
     c.host.terminal = "/dev/pts/3";
     const LaunchPlan plan = c.plan();
     EXPECT_TRUE(plan.namespaces.pid && plan.namespaces.ipc && plan.namespaces.init);
-    EXPECT_EQ(mount_at(plan, "/proc").kind, MountOp::Kind::proc);
+    EXPECT_TRUE(mount_at(plan, "/proc").is<ProcMount>());
     EXPECT_EQ(mount_at(plan, "/proc").flags, MountFlags{});
-    EXPECT_EQ(mount_at(plan, "/dev/mqueue").kind, MountOp::Kind::mqueue);
-    EXPECT_EQ(mount_at(plan, "/dev/console").source, "/dev/pts/3");
+    EXPECT_TRUE(mount_at(plan, "/dev/mqueue").is<MqueueMount>());
+    EXPECT_EQ(source_of(mount_at(plan, "/dev/console")), "/dev/pts/3");
     c.request.no_pid = yes("--no-pid");
     EXPECT_FALSE(c.plan().namespaces.pid);
-    EXPECT_EQ(mount_at(c.plan(), "/proc").kind, MountOp::Kind::bind);
+    EXPECT_TRUE(mount_at(c.plan(), "/proc").is<BindMount>());
 }
 
 TEST(Contain, WorkdirHoldsThePrivateDirectories) {
@@ -144,9 +144,7 @@ TEST(Contain, WorkdirHoldsThePrivateDirectories) {
                                                {"/var/tmp", "/scratch/u/var_tmp", 01777U},
                                                {"/deep/one", "/scratch/u/scratch/deep/one", 0750U}}) {
         const MountOp op = mount_at(plan, target);
-        EXPECT_EQ(op.source, source);
-        EXPECT_TRUE(op.create_source) << target;
-        EXPECT_EQ(op.mode, mode) << target;
+        EXPECT_EQ(op.shows, MountSource(MadeBind{source, mode})) << target;
     }
     c.request.workdir = text("/nowhere", "--workdir");
     EXPECT_THAT(c.error().message, HasSubstr("/nowhere: no such file or directory (from --workdir)"));
@@ -165,7 +163,7 @@ TEST(Home, IsTheOneOfThePasswdEntry) {
     c.host.environment = {{"HOME", "/somewhere/else"}};
     const LaunchPlan plan = c.plan();
     EXPECT_EQ(variable(plan, "HOME"), "/home/u");
-    EXPECT_EQ(mount_at(plan, "/home/u").source, "/home/u");
+    EXPECT_EQ(source_of(mount_at(plan, "/home/u")), "/home/u");
     c.request.no_home = yes("--no-home");
     EXPECT_THAT(targets(c.plan()), Not(Contains("/home/u")));
     EXPECT_EQ(variable(c.plan(), "HOME"), "/home/u");
@@ -174,10 +172,10 @@ TEST(Home, IsTheOneOfThePasswdEntry) {
 TEST(Home, AnAbsentOneIsEmptyAndRootsIsElsewhere) {
     PlanCase c;
     c.host_tree.drop("/home/u");
-    EXPECT_EQ(mount_at(c.plan(), "/home/u").kind, MountOp::Kind::tmpfs);
+    EXPECT_TRUE(mount_at(c.plan(), "/home/u").is<TmpfsMount>());
     PlanCase root;
     root.host.user = {0, 0, "root", "", "/home/u", "/bin/sh", true};
-    EXPECT_EQ(mount_at(root.plan(), "/root").source, "/home/u");
+    EXPECT_EQ(source_of(mount_at(root.plan(), "/root")), "/home/u");
     EXPECT_EQ(variable(root.plan(), "HOME"), "/root");
 }
 
@@ -186,13 +184,13 @@ TEST(Home, AnotherOneAndItsDestination) {
     c.contain();
     c.request.home = text("/scratch/u:/project/home", "--home");
     const LaunchPlan plan = c.plan();
-    EXPECT_EQ(mount_at(plan, "/project/home").source, "/scratch/u") << "also in a contained launch";
+    EXPECT_EQ(source_of(mount_at(plan, "/project/home")), "/scratch/u") << "also in a contained launch";
     EXPECT_EQ(variable(plan, "HOME"), "/project/home");
     EXPECT_THAT(ghost_content(plan, "/etc/passwd"), HasSubstr(":/project/home:"));
     EXPECT_EQ(directories(plan).front(), "/project/home");
     c.request.home = text("../..", "--home");
     c.host.cwd.physical = "/scratch/u/x";
-    EXPECT_EQ(mount_at(c.plan(), "/scratch").source, "/scratch");
+    EXPECT_EQ(source_of(mount_at(c.plan(), "/scratch")), "/scratch");
     c.request.home = text("/scratch/u:/", "--home");
     EXPECT_THAT(warnings(c.plan()), ElementsAre("Skipping impossible home directory mount to '/'"));
 }
@@ -241,7 +239,7 @@ TEST(Home, BelowTmpItIsNotCovered) {
         const LaunchPlan plan = c.plan();
         const std::vector<std::string> all = targets(plan);
         EXPECT_LT(std::find(all.begin(), all.end(), "/tmp"), std::find(all.begin(), all.end(), "/tmp/home"));
-        EXPECT_EQ(mount_at(plan, "/tmp/home").source, "/scratch/u");
+        EXPECT_EQ(source_of(mount_at(plan, "/tmp/home")), "/scratch/u");
         EXPECT_TRUE(mount_at(plan, "/tmp/home").create_target);
     }
 }

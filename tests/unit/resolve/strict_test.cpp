@@ -51,7 +51,7 @@ TEST(Strict, AHomeThatIsNotThereIsEmpty) {
     c.request.home = text("/nowhere:/hh", "--home");
     EXPECT_THAT(c.error().message, HasSubstr("/nowhere"));
     c.request.strict_compat = yes("--strict-compat");
-    EXPECT_EQ(mount_at(c.plan(), "/hh").kind, MountOp::Kind::tmpfs);
+    EXPECT_TRUE(mount_at(c.plan(), "/hh").is<TmpfsMount>());
     EXPECT_THAT(warnings(c.plan()), ElementsAre(HasSubstr("an empty one is shown")));
 }
 

@@ -107,7 +107,7 @@ TEST_F(DescriptorLimit, AChildGivesBackWhatItsParentKeeps) {
 TEST_F(DescriptorLimit, StreamsGoToNullWithNoneLeft) {
     expect_in_child(kSoft, kSoft, [] {
         const std::vector<Fd> taken = take_all();
-        put_streams_on_null();
+        drop_streams();
         char byte = 0;
         return ::read(STDIN_FILENO, &byte, 1) == 0 && ::write(STDERR_FILENO, "x", 1) == 1 &&
                        ::isatty(STDOUT_FILENO) == 0 && ::lseek(STDOUT_FILENO, 0, SEEK_CUR) == 0

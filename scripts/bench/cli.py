@@ -97,7 +97,7 @@ def stage_for_gate(path, folder, readable):
 
 def check_space(image, folder):
     if os.path.isfile(image):
-        need, free = 6 * os.path.getsize(image), shutil.disk_usage(folder).free
+        need, free = 9 * os.path.getsize(image), shutil.disk_usage(folder).free
         if free < need:
             raise Stop(f'{folder} has {free >> 20} MiB free; the forms of this image may need {need >> 20} (--work DIR)')
 

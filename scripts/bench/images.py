@@ -105,9 +105,10 @@ def default_image(name, folder, compression, say):
 
 
 def squash(tree, image, compression='gzip'):
-    """`compression` is mksquashfs's name, with a block size after a colon if need be: zstd, gzip:1M."""
+    """`compression` is mksquashfs's name, or none, with a block size after a colon if need be: zstd, gzip:1M."""
     kind, _, block = compression.partition(':')
-    run(['mksquashfs', tree, image, '-comp', kind, '-b', block or '128K', '-noappend', '-no-progress', '-quiet', '-no-xattrs'],
+    how = ['-noI', '-noD', '-noF', '-noX'] if kind == 'none' else ['-comp', kind]
+    run(['mksquashfs', tree, image, *how, '-b', block or '128K', '-noappend', '-no-progress', '-quiet', '-no-xattrs'],
         'making a squashfs image (package squashfs-tools)')
     os.chmod(image, 0o644)
 
@@ -128,7 +129,7 @@ class Content:
 
     def __init__(self, given, folder):
         self.given, self.folder = given, folder
-        self.sif = self.squashfs = self.tree = None
+        self.sif = self.squashfs = self.uncompressed = self.tree = None
         self.lists, self.facts, self.problems = {}, {}, []
 
     def has(self, *programs):
@@ -164,7 +165,7 @@ class Content:
 
 
 def stage(path, folder, user, readable, compression, say):
-    """Makes the three forms in `folder`.  A folder that holds them already, of the same image, is used again."""
+    """Makes the forms in `folder`.  A folder that holds them already, of the same image, is used again."""
     path = os.path.abspath(path)
     seen = look_at(path)
     key = hashlib.sha256(f'{path} {os.stat(path).st_size} {os.stat(path).st_mtime_ns} {compression}'.encode()).hexdigest()[:12]
@@ -175,7 +176,7 @@ def stage(path, folder, user, readable, compression, say):
         os.makedirs(folder, 0o755)
         say(f"staging {path} in {folder}")
     content = Content(path, folder)
-    names = {name: os.path.join(folder, name) for name in ('image.sif', 'image.sqfs', 'tree')}
+    names = {name: os.path.join(folder, name) for name in ('image.sif', 'image.sqfs', 'plain.sqfs', 'tree')}
     if seen['kind'] == 'dir':
         if fresh:
             squash(path, names['image.sqfs'], compression)
@@ -194,6 +195,7 @@ def stage(path, folder, user, readable, compression, say):
             shutil.copyfile(path, content.squashfs)
     make_sif_form(content, names, fresh)
     make_tree_form(content, names, path if seen['kind'] == 'dir' else None, user, readable, fresh)
+    make_uncompressed_form(content, names, fresh)
     content.facts = dict(look_at(content.squashfs), given=path, given_kind=seen['kind'], file_bytes=os.path.getsize(content.squashfs))
     content.facts.pop('kind')
     if fresh:
@@ -240,6 +242,17 @@ def make_tree_form(content, names, given, user, readable, fresh):
     except ImageError as error:
         shutil.rmtree(names['tree'], ignore_errors=True)
         content.problems.append(f'no directory form: {error}')
+
+
+def make_uncompressed_form(content, names, fresh):
+    if content.tree is None:
+        return
+    try:
+        if fresh:
+            squash(content.tree, names['plain.sqfs'], 'none')
+        content.uncompressed = names['plain.sqfs'] if os.path.exists(names['plain.sqfs']) else None
+    except ImageError as error:
+        content.problems.append(f'no form without compression: {error}')
 
 
 def write_lists(content, folder):

@@ -123,6 +123,8 @@ def swrun_variants(label, swrun, content):
     alone = ['--share=never'] if can_share else []
     forms = [(name, path) for name, path in (('SIF', content.sif), ('squashfs', content.squashfs), ('dir', content.tree)) if path]
     made = [Variant(f'{label} {name}', 'swrun', name, [swrun, 'exec', *alone, path]) for name, path in forms]
+    if content.uncompressed:
+        made.append(Variant(f'{label} uncompressed', 'swrun', 'squashfs', [swrun, 'exec', *alone, content.uncompressed]))
     name, image = next(form for form in forms if form[0] != 'dir')
     for mode, _, arguments, variables, meanwhile in modes:
         made.append(Variant(f'{label} {mode}', 'swrun', name, [swrun, 'exec', *arguments, image], variables, meanwhile))

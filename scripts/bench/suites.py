@@ -63,9 +63,9 @@ class Bench:
         self.tables[name] = {'about': about, 'rounds': number, 'asked_rounds': rounds, 'failed': failed, 'others': watch.result(),
                              'rows': {row: finished(figures) for row, figures in rows.items() if any(figures['wall'])}}
 
-    def launch(self, variant, command, count=1):
+    def launch(self, variant, command, count=1, pinned=False):
         return self.worker.ask('launch', argv=variant.argv(command), env=variant.env, count=count, stays=bool(variant.meanwhile),
-                               limit=self.options.limit)
+                               limit=self.options.limit, pinned=pinned)
 
     def beside(self, variants):
         """Starts what the modes of swrun need running; gives the names to stop."""
@@ -114,6 +114,14 @@ class Bench:
                        {one.name: lambda one=one, command=command: self.launch(one, command) for one in self.able(command, self.variants)},
                        self.part(5) if slow else self.options.rounds)
         self.after(held)
+        self.run_pinned()
+
+    def run_pinned(self):
+        """The first command once more as a batch system starts a rank, with one processor for it and all that serves it."""
+        name, command = next(iter(self.commands().items()))
+        rows = [one for one in self.able(command, self.variants) if not one.meanwhile]
+        self.table(name.replace('launch', 'pinned', 1), f"`{' '.join(command)}`; as `launch`, but all processes of a launch have one processor together",
+                   {one.name: lambda one=one: self.launch(one, command, pinned=True) for one in rows}, self.options.rounds)
 
     def run_at_once(self):
         held = self.beside(self.variants)

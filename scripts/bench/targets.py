@@ -4,6 +4,7 @@ A target is a limit on a ratio of two rows of one interleaved table, or on one f
 of several candidates the first that was measured counts.  A limit of None is shown without a verdict.
 """
 SWRUN = ('swrun SIF', 'swrun squashfs')
+UNCOMPRESSED = ('swrun uncompressed',)
 SHARED = ('swrun joined', 'swrun lingering')
 APPTAINER = ('apptainer -u SIF', 'apptainer -u squashfs', 'singularity -u SIF')
 DIRECTORY = ('ch-run dir', 'bwrap dir', 'unshare dir')
@@ -11,6 +12,8 @@ DIRECTORY = ('ch-run dir', 'bwrap dir', 'unshare dir')
 # (what, test, ours, theirs, limit of ours/theirs)
 RATIOS = (
     ('cold `true`, image file against bwrap on the unpacked tree', 'launch true', SWRUN, ('bwrap dir',), 2.2),
+    ('cold `true` on one processor, image file against bwrap on the unpacked tree', 'pinned true', SWRUN, ('bwrap dir',), 3.0),
+    ('cold `true` on one processor, image without compression, against bwrap', 'pinned true', UNCOMPRESSED, ('bwrap dir',), 1.7),
     ('cold `true`, against Apptainer -u on the same file', 'launch true', SWRUN, APPTAINER, 1 / 16),
     ('cold `true`, against ch-run on a squashfs', 'launch true', SWRUN, ('ch-run squashfs',), 0.30),
     ('joined or lingering `true` against ch-run on a directory', 'launch true', SHARED, ('ch-run dir',), 0.60),
@@ -22,6 +25,11 @@ RATIOS = (
     ('find over the image, against kernel squashfs', 'walk, image cached', ('swrun',), ('kernel squashfs',), 1.0),
     ('find over the image, against squashfuse_ll', 'walk, image cached', ('swrun',), ('squashfuse_ll',), 0.30),
     ('64 joined `true` at once against 64 ch-run on a directory', '64 at once', SHARED, ('ch-run dir',), 0.60),
+)
+# The same of processor time: launcher, image server and program together, until the last of them has gone.
+PROCESSOR_TIME = (
+    ('processor time of a cold `true`, against bwrap on the unpacked tree', 'launch true', SWRUN, ('bwrap dir',), 3.0),
+    ('processor time of a cold `true` on one processor, against bwrap', 'pinned true', SWRUN, ('bwrap dir',), 3.0),
 )
 # (what, memory test, row candidates, figure, limit in MiB)
 MEMORY = (
@@ -59,13 +67,13 @@ def first(rows, names):
 
 
 def headline(result, ratio):
-    """[{what, figure, unit, target, verdict, rows}] of a finished run; `ratio(table, ours, theirs)` gives the pairs' summary."""
+    """[{what, figure, unit, target, verdict, rows}] of a finished run; `ratio(table, ours, theirs, figure)` gives the pairs' summary."""
     lines = []
-    for what, test, ours, theirs, limit in RATIOS:
+    for what, test, ours, theirs, limit, kind in [*((*one, 'wall') for one in RATIOS), *((*one, 'cpu') for one in PROCESSOR_TIME)]:
         table = result['tables'].get(test)
         rows = table['rows'] if table else {}
         mine, other = first(rows, ours), first(rows, theirs)
-        found = ratio(table, mine, other) if mine and other else None
+        found = ratio(table, mine, other, kind) if mine and other else None
         line = {'what': what, 'unit': 'x', 'target': round(limit, 4), 'figure': None, 'verdict': 'not measured', 'rows': [mine, other]}
         if found:
             line.update(figure=found['median'], low=found['low'], high=found['high'],

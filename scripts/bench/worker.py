@@ -2,6 +2,7 @@
 inherits whatever a launch leaves behind (an image server, say), so it sees when the last of it has ended and what that
 used.  The parent, which may be root, asks for one thing at a time; both ends speak lines of JSON over pipes.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -62,6 +63,19 @@ def descendants(of):
     return found
 
 
+@contextlib.contextmanager
+def processors(number):
+    """What is started inside may use that many processors, None: as before."""
+    everywhere = os.sched_getaffinity(0)
+    if number is not None:
+        os.sched_setaffinity(0, sorted(everywhere)[:number])
+    try:
+        yield
+    finally:
+        if number is not None:
+            os.sched_setaffinity(0, everywhere)
+
+
 # ------------------------------------------------------------------------------------------------ the worker's side
 class Jobs:
     """What the worker can be asked for; every public method is one kind of request."""
@@ -80,16 +94,17 @@ class Jobs:
     def _complaint(self):
         return os.pread(self.words, COMPLAINT, 0).decode(errors='replace').strip()
 
-    def launch(self, argv, env=None, count=1, limit=60.0, stays=False):
-        """`count` at once.  wall: until the last direct child has ended; gone: until everything else has, too."""
+    def launch(self, argv, env=None, count=1, limit=60.0, stays=False, pinned=False):
+        """`count` at once; pinned: all that they start has one processor.  wall: until the last direct child has ended; gone: until everything else has, too."""
         full = [shutil.which(argv[0]) or argv[0], *argv[1:]]
         environment = dict(os.environ, **(env or {}))
         os.ftruncate(self.words, 0)
         os.lseek(self.words, 0, os.SEEK_SET)
         used, direct, bad, wall = [], set(), None, None
         start = time.perf_counter()
-        for _ in range(count):
-            direct.add(self._spawn(full, environment, self.null))
+        with processors(1 if pinned else None):
+            for _ in range(count):
+                direct.add(self._spawn(full, environment, self.null))
         left = 0
         while True:
             # While direct children run, sleeping in wait costs nothing; what they leave is polled for.

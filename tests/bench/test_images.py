@@ -1,4 +1,5 @@
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -47,6 +48,23 @@ class Look(unittest.TestCase):
         for content in (b'', b'text', squashfs()[:50], b'#!/usr/bin/env run-singularity\n'.ljust(32, b'\0') + b'SIF_MAGIC\0'):
             with self.assertRaisesRegex(images.ImageError, 'broken.sif'):
                 images.look_at(self.file('broken.sif', content))
+
+
+@unittest.skipUnless(shutil.which('mksquashfs'), 'mksquashfs is not installed')
+class Forms(unittest.TestCase):
+    def test_without_compression_means_all_parts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = os.path.join(folder, 'tree')
+            os.mkdir(tree)
+            for number in range(400):
+                with open(os.path.join(tree, f'much the same name {number:04}'), 'wb') as out:
+                    out.write(b'%04d' % number * 250)
+            sizes = {}
+            for kind in ('gzip', 'none'):
+                images.squash(tree, os.path.join(folder, kind), kind)
+                sizes[kind] = images.look_at(os.path.join(folder, kind))['squashfs_bytes']
+            self.assertLess(sizes['gzip'], 100 * 1000)
+            self.assertGreater(sizes['none'], 400 * 1000)
 
 
 class Lists(unittest.TestCase):

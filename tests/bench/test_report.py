@@ -25,6 +25,20 @@ class Headline(unittest.TestCase):
         self.assertEqual(line_of(lines, 'FUSE requests')['verdict'], 'missed')
         self.assertEqual(line_of(lines, 'data blocks')['verdict'], 'met')
 
+    def test_processor_time_and_one_processor_have_lines_of_their_own(self):
+        pinned = table(dict(LAUNCHES, **{'swrun uncompressed': [4.5, 4.6, 4.5, 4.4, 4.5]}))
+        launches = table(LAUNCHES)
+        launches['rows']['swrun SIF']['samples']['cpu'] = [12.0] * 5
+        launches['rows']['bwrap dir']['samples']['cpu'] = [3.0] * 5
+        lines = result({'launch true': launches, 'pinned true': pinned})['headline']
+        compressed = line_of(lines, 'on one processor, image file')
+        self.assertEqual((compressed['verdict'], compressed['rows']), ('met', ['swrun SIF', 'bwrap dir']))
+        plain = line_of(lines, 'without compression')
+        self.assertAlmostEqual(plain['figure'], 1.45, places=1)
+        spent = line_of(lines, 'processor time of a cold `true`, against')
+        self.assertEqual((spent['figure'], spent['verdict']), (4.0, 'missed'))
+        self.assertEqual(line_of(result({})['headline'], 'processor time')['verdict'], 'not measured')
+
     def test_an_interval_over_the_limit_is_not_surely_met(self):
         self.assertEqual(targets.verdict(2.0, 2.2, 2.1), 'met')
         self.assertEqual(targets.verdict(2.0, 2.2, 2.4), 'met, not surely')

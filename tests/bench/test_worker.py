@@ -40,6 +40,18 @@ class Launches(unittest.TestCase):
         self.assertEqual(sample['failed'], 'status 9: no luck')
         self.assertNotIn('failed', self.worker.ask('launch', argv=['true']))
 
+    def test_all_of_a_pinned_launch_has_one_processor(self):
+        for what in ('test $(nproc) = 1', 'sh -c "test \\$(nproc) = 1"'):
+            self.assertNotIn('failed', self.worker.ask('launch', argv=['sh', '-c', what], pinned=True))
+        usable = len(os.sched_getaffinity(0))
+        self.assertNotIn('failed', self.worker.ask('launch', argv=['sh', '-c', f'test $(nproc) = {usable}']), 'only that one')
+
+    def test_processor_time_is_that_of_all_processes_of_a_launch(self):
+        spin = 'i=0; while test $i -lt 20000; do i=$((i+1)); done'
+        alone = self.worker.ask('launch', argv=['sh', '-c', spin])
+        behind = self.worker.ask('launch', argv=['sh', '-c', f'({spin}) >/dev/null 2>&1 &'])
+        self.assertGreater(behind['cpu'], alone['cpu'] / 4, 'though its parent has not waited for it')
+
     def test_many_at_once(self):
         begun = time.monotonic()
         sample = self.worker.ask('launch', argv=['sleep', '0.5'], count=8)

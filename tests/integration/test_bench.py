@@ -26,7 +26,9 @@ class Bench(swtest.Case):
         result, done = self.report('--suite', 'launch,at-once,memory,counts', '--at-once', '2', '--ranks', '2', '--peers', 'swrun,unshare,host',
                                    self.image)
         self.assertIn('## Headline', done.out)
-        for table in ('launch true', 'launch sh', '2 at once'):
+        self.assertEqual(result['tables']['pinned true']['failed'], {})
+        self.assertIn('swrun uncompressed', result['tables']['pinned true']['rows'])
+        for table in ('launch true', 'launch sh', 'pinned true', '2 at once'):
             for row in ('swrun SIF', 'swrun squashfs', 'swrun dir', 'host'):
                 figures = result['tables'][table]['rows'][row]
                 self.assertEqual(figures['wall']['n'], result['tables'][table]['rounds'], row)
@@ -50,8 +52,9 @@ class Bench(swtest.Case):
 
     def test_one_command(self):
         result, _ = self.report('--peers', 'swrun', self.image, '--', '/bin/probe')
-        self.assertEqual(list(result['tables']), ['launch command'])
-        self.assertEqual(set(result['tables']['launch command']['rows']), {'swrun SIF', 'swrun squashfs', 'swrun dir', 'swrun joined', 'swrun lingering', 'swrun hot cache'})
+        self.assertEqual(list(result['tables']), ['launch command', 'pinned command'])
+        self.assertEqual(set(result['tables']['launch command']['rows']),
+                         {'swrun SIF', 'swrun squashfs', 'swrun uncompressed', 'swrun dir', 'swrun joined', 'swrun lingering', 'swrun hot cache'})
 
     def test_gate(self):
         open_gate = [f'--gate-limit={figure}=9999' for figure in ('requests', 'blocks', 'metadata')]

@@ -16,6 +16,7 @@
 #include "share/share_keys.h"
 #include "support/io.h"
 #include "support/path.h"
+#include "support/process.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -82,6 +83,8 @@ Status start_early(LaunchInputs& inputs) {
     if (!served_by_us(request) || inputs.only_shown || !request.instance.empty()) return {};
     // Limits may need a control group that nobody else of ours is in; who may share needs doors first.
     if (asks_for_limits(request.limits) || inputs.may_share) return {};
+    // Where both would take turns nothing is gained, and what the plan decodes crosses the fork.
+    if (usable_processors() == 1) return {};
     Doors none;
     SWRUN_TRY(inputs.server, start_image_server(root, inputs.hint, none));
     return {};

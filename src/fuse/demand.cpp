@@ -1,17 +1,12 @@
 #include "fuse/demand.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace swrun {
 
 void Eagerness::note(Time waited, Wait kind) {
-    // Who walks and who answers take turns.  On one processor that costs two switches and no interrupt: nothing is faster,
-    // where the scheduler finds no idle processor to move the walker to.  Where it does, only looking helps.
-    if (kind == Wait::asleep_here && sees_walk()) {
-        if (!in_turns_) score_ = kMost;
-        return;
-    }
-    const Time soon = kind == Wait::looking ? kSpin : kind == Wait::asleep_here ? kSoon : kSoonElsewhere;
+    const Time soon = kind == Wait::looking ? kSpin : kSoonAsleep;
     score_ = waited <= soon ? std::min(score_ + 1, kMost) : std::max(score_ - kLoss, 0);
 }
 

@@ -2,7 +2,6 @@
 // and whether one thread is enough to answer.  Pure.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -11,7 +10,6 @@ namespace swrun {
 // What of a request matters here.
 struct SeenRequest {
     std::uint32_t asker = 0;  // thread
-    bool lists = false;       // the names in a directory
     bool reads = false;       // pages, for which the kernel asks ahead
     bool was_there = false;   // before anybody waited for it
 };
@@ -23,30 +21,19 @@ public:
 
     static constexpr Time kSpin = std::chrono::microseconds(50);
 
-    // `in_turns`: there are two processors, one for who asks and who answers, one for who works ahead.
-    explicit Eagerness(bool in_turns = false) : in_turns_(in_turns) {}
-
     [[nodiscard]] bool spins() const { return score_ >= kEnough; }
-    // Somebody asks for one directory after another, and will go on: no need to see much of it.
-    [[nodiscard]] bool sees_walk() const { return listings_ == kWalk; }
-
-    void note(const SeenRequest& request) { listings_ = request.lists ? std::min(listings_ + 1, kWalk) : 0; }
     // How the last wait was spent, and how long it was until the request was there.
-    enum class Wait { looking, asleep_here, asleep_elsewhere };  // here: on the processor of who asks
+    enum class Wait { looking, asleep };
     void note(Time waited, Wait kind);
 
 private:
-    // The wait of one who sleeps elsewhere has the time in it that waking takes, which is what shall be saved.
-    static constexpr Time kSoon = std::chrono::microseconds(60);
-    static constexpr Time kSoonElsewhere = std::chrono::microseconds(200);
+    // The wait of one who sleeps has the time in it that waking takes, which is what shall be saved.
+    static constexpr Time kSoonAsleep = std::chrono::microseconds(200);
     static constexpr int kEnough = 256;
     static constexpr int kMost = 272;
     static constexpr int kLoss = 16;  // looking in vain a few times in a row ends it
-    static constexpr int kWalk = 16;  // listings in a row
 
-    bool in_turns_;
     int score_ = 0;
-    int listings_ = 0;
 };
 
 // Requests that pile up: more than one asks at a time.

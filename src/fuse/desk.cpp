@@ -17,8 +17,7 @@ namespace swrun {
 namespace {
 
 // Requests: a launch of a small program is over before.
-constexpr unsigned kStart = 64;   // until a helper may be called
-constexpr unsigned kFollow = 64;  // from one look at where the asker is to the next
+constexpr unsigned kStart = 64;  // until a helper may be called
 
 using namespace std::chrono_literals;
 
@@ -31,8 +30,8 @@ fuse_in_header header_of(const fuse_buf& request) {
 
 }  // namespace
 
-Desk::Desk(fuse_session* session, DeskDuties duties, const std::atomic<bool>& roams, Eagerness eagerness)
-    : session_(session), duties_(std::move(duties)), roams_(roams), eagerness_(eagerness) {}
+Desk::Desk(fuse_session* session, DeskDuties duties, bool several)
+    : session_(session), duties_(std::move(duties)), several_(several) {}
 
 // The flag belongs to the open file, which both threads use.  When one changes it under the other, a read that should
 // wait says EAGAIN, or one that should not waits: both are harmless.
@@ -66,7 +65,7 @@ int Desk::wait(fuse_buf& buffer) {
     const int size = fuse_session_receive_buf(session_, &buffer);
     const auto waited = Clock::now() - start;
     was_there_ = waited < 3us;
-    eagerness_.note(waited, roams_ ? Eagerness::Wait::asleep_elsewhere : Eagerness::Wait::asleep_here);
+    eagerness_.note(waited, Eagerness::Wait::asleep);
     return size;
 }
 
@@ -79,8 +78,8 @@ void Desk::do_chores() {
 
 int Desk::receive(fuse_buf& buffer) {
     if (duties_.has_chore()) do_chores();
-    if (eagerness_.spins() && !roams_) duties_.eager();
-    if (eagerness_.spins() && roams_) {
+    if (eagerness_.spins() && several_) {
+        if (!std::exchange(eager_, true)) duties_.eager();
         let_block(false);
         const int size = look(buffer);
         if (size != -EAGAIN) return size;
@@ -95,20 +94,15 @@ void Desk::answer(fuse_buf& request, std::uint32_t opcode) {
 }
 
 void Desk::note(const fuse_in_header& header) {
-    const SeenRequest seen{.asker = header.pid,
-                           .lists = header.opcode == FUSE_READDIRPLUS || header.opcode == FUSE_READDIR,
-                           .reads = header.opcode == FUSE_READ,
-                           .was_there = was_there_};
-    eagerness_.note(seen);
+    const SeenRequest seen{.asker = header.pid, .reads = header.opcode == FUSE_READ, .was_there = was_there_};
     backlog_.note(seen);
-    if (!roams_ && eagerness_.sees_walk() && requests_ % kFollow == 0) duties_.follow(static_cast<pid_t>(header.pid));
 }
 
 // A helper that waits in the kernel is woken for requests that the first thread, awake already, would see as soon.
 void Desk::direct_helper() {
-    if (backlog_.wants_help() && requests_ >= kStart) {
+    if (backlog_.wants_help() && several_ && requests_ >= kStart) {
         call_helper();
-    } else if (backlog_.is_over() && (eagerness_.spins() || eagerness_.sees_walk()) && wanted_) {
+    } else if (backlog_.is_over() && eagerness_.spins() && wanted_) {
         const std::lock_guard lock(mutex_);
         wanted_ = false;
     }

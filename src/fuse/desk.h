@@ -4,7 +4,6 @@
 
 #include <linux/fuse.h>
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -21,17 +20,15 @@ namespace swrun {
 struct DeskDuties {
     std::function<void(std::uint32_t)> each;  // for every request, its opcode, from any thread, before it is answered
     std::function<void()> joined;             // once by the second thread, before it begins
-    std::function<void(pid_t)> follow;        // who asks, now and then, while the first thread shares a processor
-    std::function<void()> eager;              // requests come back to back: no place is better than another
+    std::function<void()> eager;              // once, before the first thread looks for requests instead of sleeping
     std::function<bool()> has_chore;          // whether something is left that others have not come to
     std::function<void()> chore;              // does a part of it, when nobody has asked for a while
 };
 
 class Desk {
 public:
-    // `roams`: the first thread may wait for requests without sleeping; before, it shares its processor with who asks.
-    // `eagerness`: to begin with.  The rest is borrowed.
-    Desk(fuse_session* session, DeskDuties duties, const std::atomic<bool>& roams, Eagerness eagerness);
+    // `several`: there are processors for who asks and for more than one who answers.  The rest is borrowed.
+    Desk(fuse_session* session, DeskDuties duties, bool several);
 
     // Answers until the mount is gone: the device then says ENODEV, which libfuse turns into the end of the session.
     void run();
@@ -52,11 +49,12 @@ private:
 
     fuse_session* session_;
     DeskDuties duties_;
-    const std::atomic<bool>& roams_;
+    const bool several_;
     // The first thread's.
     Eagerness eagerness_;
     unsigned requests_ = 0;
     Backlog backlog_;
+    bool eager_ = false;      // duties_.eager has been done
     bool was_there_ = false;  // the last request, before anybody waited for it
     bool blocks_ = true;      // the device, as far as the first thread knows
     // The second thread's.

@@ -151,10 +151,7 @@ void read_image(fuse_req_t request, SquashReader& reader, const SquashNode& node
         size -= length;
     }
     fuse_reply_iov(request, pieces.data(), static_cast<int>(pieces.size()));
-    if (ahead != nullptr && ahead->is_starting()) {
-        look_beyond(reader, node, offset, *ahead);
-        return;
-    }
+    if (ahead != nullptr && ahead->guesses()) look_beyond(reader, node, offset, *ahead);
     for (const FileSlice& slice : held) {
         if (slice.is_whole()) reader.drop(slice);
     }

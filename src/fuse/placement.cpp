@@ -1,13 +1,5 @@
 #include "fuse/placement.h"
 
-#include <algorithm>
-#include <string>
-
-#include "support/io.h"
-#include "support/path.h"
-#include "support/proc_text.h"
-#include "support/text.h"
-
 namespace swrun {
 namespace {
 
@@ -26,35 +18,7 @@ cpu_set_t wish_for(const cpu_set_t& all) {
     return all;
 }
 
-// Where a thread runs or ran last.
-std::optional<int> processor_of(pid_t thread) {
-    constexpr std::size_t kMaxLine = 1024;
-    const std::string line = read_file("/proc/" + std::to_string(thread) + "/stat", kMaxLine).value_or(std::string());
-    const auto cpu = parse_decimal(stat_field(line, StatField::processor));
-    if (!cpu || *cpu >= CPU_SETSIZE) return std::nullopt;
-    return static_cast<int>(*cpu);
-}
-
-// Some file of that name, at the group or above it, that does not say "no limit".
-bool is_limited(const std::string& mount, std::string_view group, const char* file, std::string_view none) {
-    constexpr std::size_t kMaxLine = 256;
-    return std::ranges::any_of(group_and_above(group), [&](const std::string& one) {
-        const Result<std::string> text = read_file(join_path(mount + one, file), kMaxLine);
-        return text && !text->starts_with(none);
-    });
-}
-
 }  // namespace
-
-bool has_processor_quota() {
-    constexpr std::size_t kMaxGroups = 64U << 10U;
-    const std::string groups = read_file("/proc/self/cgroup", kMaxGroups).value_or(std::string());
-    for (const GroupLine& line : group_lines(groups)) {
-        if (line.is_unified() && is_limited(kGroupMount, line.path, "cpu.max", "max")) return true;
-        if (line.has("cpu") && is_limited("/sys/fs/cgroup/cpu", line.path, "cpu.cfs_quota_us", "-1")) return true;
-    }
-    return false;
-}
 
 Placement Placement::here() {
     Placement placement;
@@ -66,15 +30,6 @@ Placement Placement::here() {
                           CPU_COUNT(&placement.all_) > 1 && CPU_ISSET(placement.cpu_, &placement.all_);
     if (placement.possible_) placement.wish_ = wish_for(placement.all_);
     return placement;
-}
-
-std::optional<Placement> Placement::beside(pid_t asker) const {
-    if (others() != 1 || asker <= 0) return std::nullopt;
-    const std::optional<int> cpu = processor_of(asker);
-    if (!cpu || *cpu == cpu_ || !CPU_ISSET(*cpu, &all_)) return std::nullopt;
-    Placement there = *this;
-    there.cpu_ = *cpu;
-    return there;
 }
 
 // A guess at what pays: failing changes nothing.

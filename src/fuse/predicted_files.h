@@ -34,10 +34,6 @@ public:
     // Null when the system has no memory for it: nothing is told then.
     [[nodiscard]] static std::shared_ptr<PredictedFiles> make(std::uint32_t block_size);
 
-    // The server works ahead; on a busy host it does not.
-    void begin() { begun_ = true; }
-    [[nodiscard]] bool has_begun() const { return begun_; }
-
     // The number of the file from then on; nullopt when it is one too many or its path too long.
     [[nodiscard]] std::optional<std::size_t> add(const std::string& path, std::uint64_t size);
     // A block of the file, by its number in it; those far behind are not told.
@@ -68,7 +64,6 @@ private:
     explicit PredictedFiles(std::uint32_t block_size) : block_size_(block_size) {}
 
     const std::uint32_t block_size_;
-    std::atomic<bool> begun_ = false;
     std::atomic<std::uint64_t> absent_ = 0;  // bits
     std::atomic<std::uint32_t> count_ = 0;
     std::atomic<std::uint32_t> program_ = kMaxFiles;

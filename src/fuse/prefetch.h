@@ -1,11 +1,11 @@
 // Decodes the blocks that a program's start will read, ahead of the requests: found by image/prediction, decoded by
-// threads that use only what nobody else wants of the processor.  They also answer requests that nobody waits for yet.
+// threads of their own where a processor is idle.  They also answer requests that nobody waits for yet.
 // Belongs to the image server; thread-safe.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <cstdint>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,7 +14,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "fuse/placement.h"
@@ -26,17 +25,25 @@ namespace swrun {
 
 class Prefetch {
 public:
-    // Begins at once, unless there is nothing to predict or no core to spare: the program then waits for its own blocks
-    // only.  Everything is borrowed.
+    struct Effort {
+        int threads = 0;  // up to two
+        Prediction::Scope scope = Prediction::Scope::likely;
+    };
+    // What pays now: threads on processors that nobody else wants, and with one processor no more than what is sure.  To be
+    // asked before any thread has been kept on some of the processors.
+    [[nodiscard]] static Effort effort_now();
+
+    // Begins at once; with no thread it finds out what will be read before it returns, and decodes nothing ahead: the
+    // processor is that of who asks.  Nothing to predict, nothing done.  Everything is borrowed.
     // `told` gets what has been found; null: nobody does.
     Prefetch(const SquashSource& source, BlockCache& cache, ReaderPool& readers, const StartHint& hint,
-             PredictedFiles* told, const Placement& placement);
+             PredictedFiles* told, const Placement& placement, Effort effort);
     ~Prefetch();
     Prefetch(const Prefetch&) = delete;
     Prefetch& operator=(const Prefetch&) = delete;
 
+    // Whether threads work ahead.
     [[nodiscard]] bool runs() const { return runs_; }
-    // Before end_start(): a block that is let go might be decoded once more by a thread that has just taken it up.
     [[nodiscard]] bool is_starting() const { return runs_ && starting_; }
 
     // During the start: has the job done by one of the threads, or by whoever calls do_deferred; jobs come before blocks.
@@ -45,26 +52,26 @@ public:
     [[nodiscard]] bool has_deferred() const { return deferred_count_.load() > 0; }
     bool do_deferred();  // the oldest; false when there is none
 
+    // Whether guesses at what will be asked for next are welcome.
+    [[nodiscard]] bool guesses() const { return is_starting() && guesses_; }
+    // From the beginning: what launches before have read is kept decoded.  Guesses differ from launch to launch, so they would
+    // mostly be about what is not.
+    void guess_nothing() { guesses_ = false; }
+
     // What is likely to be asked for next, after an answer; what has been met before is left out, and all of it when
     // enough is waiting already.
     void follow(std::span<const BlockKey> blocks);
     // Whether so much has been asked for that guesses pay which go beyond a file: a small program has ended before.
-    [[nodiscard]] bool can_guess() const { return is_starting() && requests_.load() >= kMuch; }
+    [[nodiscard]] bool can_guess() const { return guesses() && requests_.load() >= kMuch; }
 
     // What is being waited for, but for a block that comes first: before all else.
     void begin(std::span<const BlockKey> blocks);
 
-    // For every request, from any thread.  While they come in a row, a thread stays awake between its blocks: then its
-    // processor is not the idle one that the scheduler moves the program to, away from who answers.  Each wake-up that
-    // crosses processors takes as long as several answers where the processors are virtual.  Not where processor time is
-    // limited, and no longer when waking has proved quick.
-    void note_request();
+    // For every request, from any thread.
+    void note_request() { requests_.fetch_add(1, std::memory_order_relaxed); }
 
-    // Who answers has moved.
-    void keep_away_from(const Placement& answerer);
-
-    // The start is over, or who answers has left his place: nobody stays awake, nothing is deferred or followed any more.
-    void end_start() { starting_ = false; }
+    // The start is over: nothing is deferred or followed any more.
+    void end_start();
 
     // No block is begun any more, all that is deferred gets done; then the threads are gone.  From any thread.
     void end();
@@ -74,37 +81,27 @@ private:
 
     enum class Turn { next, last };
 
-    void stand_back();
     void find(ReaderPool& readers);
     void announce(const PredictedBlock& block);
-    void help();
     void work();
     bool decode_one();
     void add(std::span<const BlockKey> blocks, Turn turn);
-    [[nodiscard]] bool finds_work() const;
-    void rest();
 
     const SquashSource& source_;
     BlockCache& cache_;
     const StartHint& hint_;
     PredictedFiles* told_;
     const Placement& placement_;
+    const Prediction::Scope scope_;
     std::map<std::string, std::optional<std::size_t>> announced_;  // by path; the finder's
     std::atomic<bool> starting_ = true;
-    std::atomic<bool> stays_awake_ = false;
-    std::atomic<int> asleep_ = 0;  // threads
+    std::atomic<bool> guesses_ = true;
     std::atomic<unsigned> requests_ = 0;
-    std::atomic<std::int64_t> last_request_ = 0;  // as now_ns() of the .cpp, like the next
-    std::atomic<std::int64_t> called_ = 0;        // who sleeps was woken; 0: nobody was
-    std::atomic<int> quick_wakes_ = 0;            // in a row
     std::atomic<bool> stopped_ = false;
     bool runs_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::vector<pid_t> threads_;
     std::deque<BlockKey> found_;
-    std::atomic<std::size_t> left_ = 0;            // of found_
-    std::unordered_set<BlockKey, BlockHash> met_;  // decoded or being decoded
     std::deque<std::function<void()>> deferred_;
     std::atomic<std::size_t> deferred_count_ = 0;
     bool complete_ = false;  // nothing more will be found

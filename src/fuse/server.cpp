@@ -68,14 +68,11 @@ void leave_job(const char* name) {
 Result<ImageServer> start_image_server(OpenedImage& image, StartHint hint, Doors& doors) {
     SWRUN_TRY(auto ends, make_link());
     ServerStart start{std::move(hint), nullptr, Placement::here()};
-    const bool works_ahead = !start.hint.programs.empty();
-    if (works_ahead) start.predicted = PredictedFiles::make(image.squashfs->source->super().block_size);
-    // At once, before it has run: it would wait for the launcher's processor while another is idle.
-    const auto started = [&](pid_t server) {
-        if (works_ahead) start.placement.push_away(server);
-    };
+    if (!start.hint.programs.empty()) {
+        start.predicted = PredictedFiles::make(image.squashfs->source->super().block_size);
+    }
     const auto body = [&] { serve_and_exit(image, start, std::move(ends.second), doors); };
-    SWRUN_CHECK(start_orphan("the image server", body, started));
+    SWRUN_CHECK(start_orphan("the image server", body));
     doors = Doors();
     return ImageServer{std::move(ends.first), std::move(start)};
 }

@@ -3,10 +3,10 @@
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <ctime>
 #include <optional>
@@ -20,6 +20,7 @@
 #include "fuse/server_stats.h"
 #include "fuse/watcher.h"
 #include "image/image_view.h"
+#include "support/process.h"
 
 namespace swrun {
 namespace {
@@ -36,6 +37,15 @@ void use_small_stacks() {
     ::pthread_attr_destroy(&attributes);
 }
 
+// One heap for all threads: each one's own would bring in pages of its own.
+void use_one_heap() { ::mallopt(M_ARENA_MAX, 1); }
+
+// Who does not sleep in a real-time class keeps all others from their processors.
+bool is_real_time() {
+    const int policy = ::sched_getscheduler(0);
+    return policy != SCHED_OTHER && policy != SCHED_BATCH;
+}
+
 struct SessionDeleter {
     void operator()(fuse_session* session) const { fuse_session_destroy(session); }
 };
@@ -43,35 +53,6 @@ using Session = std::unique_ptr<fuse_session, SessionDeleter>;
 
 // libfuse prints to stderr on its own, which is /dev/null here: nothing is lost that anybody could act on.
 void drop_log(enum fuse_log_level, const char*, va_list) {}
-
-// Where the first thread, which is the process, answers.
-class Seat {
-public:
-    explicit Seat(const Placement& placement) : placement_(placement) {}
-
-    void take() const { placement_.keep_here(first_); }
-    // From any thread, for good.
-    void leave() {
-        roams_ = placement_.others() > 0;  // with one processor, who does not sleep keeps others from asking
-        placement_.release(first_);
-    }
-    // From the first thread; the new place, if it is another one.
-    std::optional<Placement> follow(pid_t asker) {
-        const std::optional<Placement> there = place_.beside(asker);
-        if (!there) return std::nullopt;
-        place_ = *there;
-        place_.keep_here(first_);
-        if (roams_) placement_.release(first_);  // somebody left it meanwhile
-        return there;
-    }
-    [[nodiscard]] const std::atomic<bool>& roams() const { return roams_; }
-
-private:
-    const Placement placement_;
-    Placement place_ = placement_;  // the first thread's
-    const pid_t first_ = ::getpid();
-    std::atomic<bool> roams_ = false;
-};
 
 // Waits for the launcher: false when it has gone without a device.
 bool launcher_speaks(int link) {
@@ -142,19 +123,19 @@ template <class Serve> Status serve_with(ReaderPool& readers, Prefetch& prefetch
 
 Status serve_image(OpenedImage& opened, const ServerStart& start, ServerEnds ends) {
     use_small_stacks();
+    use_one_heap();
+    const bool may_look = usable_processors() > 1 && !is_real_time();
     SquashImage& image = *opened.squashfs;
     BlockCache& metadata = image.reader.metadata_cache();
     const std::unique_ptr<ServerStats> stats = ServerStats::wanted();
     if (stats) image.cache->remember_decodes();
     HotWriter hot(image.hot, *image.cache, metadata);
     ReaderPool readers(std::move(image.reader), kReaders);
-    Seat seat(start.placement);
-    Prefetch prefetch(*image.source, *image.cache, readers, start.hint, start.predicted.get(), start.placement);
-    if (prefetch.runs()) {
-        seat.take();
-    } else {
-        seat.leave();
-    }
+    Prefetch prefetch(*image.source, *image.cache, readers, start.hint, start.predicted.get(), start.placement,
+                      Prefetch::effort_now());
+    if (image.hot && !image.hot->entries().empty()) prefetch.guess_nothing();
+    const pid_t answers = ::getpid();  // this thread
+    if (prefetch.runs()) start.placement.keep_here();
     const int launcher = ends.link.get();
     Status served = serve_with(readers, prefetch, launcher, [&](fuse_session* session) {
         const auto free_blocks = [&] {
@@ -162,10 +143,6 @@ Status serve_image(OpenedImage& opened, const ServerStart& start, ServerEnds end
             metadata.clear();
             free_spare_blocks();
             ::malloc_trim(0);
-        };
-        const auto end_start = [&] {
-            prefetch.end_start();
-            seat.leave();
         };
         const auto trim = [&] {
             prefetch.end();
@@ -175,24 +152,22 @@ Status serve_image(OpenedImage& opened, const ServerStart& start, ServerEnds end
         Watcher watcher;
         // What the server has in memory now stays there as long as the watcher, which shares its pages.
         const auto settled = [&] {
-            end_start();
+            prefetch.end_start();
+            start.placement.release(answers);
             free_blocks();
             watcher = Watcher::start(ends.messages, opened.facts.path);
         };
         Caretaker caretaker({trim, settled, [&] { start.placement.release(); }},
                             Holder(std::move(ends.link), std::move(ends.doors)));
-        const auto follow = [&](pid_t asker) {
-            if (const auto there = seat.follow(asker)) prefetch.keep_away_from(*there);
-        };
         const auto each = [&](std::uint32_t opcode) {
             caretaker.note_request();
             prefetch.note_request();
             if (stats) stats->count(opcode);
         };
         Desk(session,
-             {each, [&] { start.placement.release(); }, follow, end_start, [&] { return prefetch.has_deferred(); },
-              [&] { (void)prefetch.do_deferred(); }},
-             seat.roams(), Eagerness(start.placement.others() == 1))
+             {each, [&] { start.placement.release(); }, [&] { start.placement.release(); },
+              [&] { return prefetch.has_deferred(); }, [&] { (void)prefetch.do_deferred(); }},
+             may_look)
             .run();
         prefetch.end();  // its requests belong to the session
     });

@@ -145,7 +145,9 @@ void Prediction::add_libraries(const ElfNeeds& needs, int depth) {
     for (const std::string& name : needs.needed) {
         auto library = find_library(name, needs.search);
         if (!library || seen_.contains(library->path)) continue;
-        if (is_c_library(name) && library->node.size <= kMaxWhole) add_whole(*library, kMaxBlocks);
+        if (scope_ == Scope::likely && is_c_library(name) && library->node.size <= kMaxWhole) {
+            add_whole(*library, kMaxBlocks);
+        }
         libraries.push_back(*std::move(library));
     }
     for (const File& library : libraries) {
@@ -160,7 +162,7 @@ void Prediction::run(const StartHint& hint) {
         const ResolvedPath found = resolve_in(view_, path);
         if (const auto program = file_at(found)) {
             add_program(*program, 0);
-            add_rest(*program);
+            if (scope_ == Scope::likely) add_rest(*program);
             return;
         }
         if (!found.exists() && !found.loop && found.path == path) sink_.absent(i);

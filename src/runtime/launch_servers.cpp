@@ -69,9 +69,7 @@ bool has_own_server(const LaunchPlan& plan) {
 }
 
 const Placement* placement(const Stage& stage) {
-    const bool works_ahead = stage.root_server && stage.root_server->predicted &&
-                             stage.root_server->predicted->has_begun();
-    return works_ahead ? &stage.root_server->placement : nullptr;
+    return stage.root_server && stage.root_server->predicted ? &stage.root_server->placement : nullptr;
 }
 
 const PredictedFiles* predicted_files(const Stage& stage) {

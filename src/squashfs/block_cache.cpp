@@ -1,21 +1,18 @@
 #include "squashfs/block_cache.h"
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <utility>
 
 namespace swrun {
 
 Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockPtr>()>& decode) {
-    // Many times what a block takes: a thread that decodes ahead is kept from its processor now and then.
-    constexpr std::chrono::milliseconds kPatience(10);
     Shard& shard = shard_of(key);
     std::unique_lock lock(shard.mutex);
     for (;;) {
         const auto found = shard.slots.find(key);
         if (found == shard.slots.end()) {
-            shard.slots.emplace(key, Slot{nullptr, works_ahead, shard.order.end()});
+            shard.slots.emplace(key, Slot{nullptr, shard.order.end()});
             break;
         }
         if (found->second.block) {
@@ -23,17 +20,28 @@ Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockP
             hits_.fetch_add(1, std::memory_order_relaxed);
             return found->second.block;
         }
-        if (!found->second.ahead || works_ahead) {
-            shard.changed.wait(lock);
-        } else if (shard.changed.wait_for(lock, kPatience) == std::cv_status::timeout) {
-            break;
-        }
+        shard.changed.wait(lock);
     }
     lock.unlock();
+    return fill(shard, key, decode);
+}
+
+void BlockCache::fetch(BlockKey key, const std::function<Result<BlockPtr>()>& decode) {
+    Shard& shard = shard_of(key);
+    {
+        const std::lock_guard lock(shard.mutex);
+        if (shard.slots.contains(key) || shard.dropped.contains(key)) return;
+        shard.slots.emplace(key, Slot{nullptr, shard.order.end()});
+    }
+    (void)fill(shard, key, decode);
+}
+
+// Of a slot that the caller has made: all others wait for it.
+Result<BlockPtr> BlockCache::fill(Shard& shard, BlockKey key, const std::function<Result<BlockPtr>()>& decode) {
     BlockPtr hot = find_ ? find_(key) : nullptr;
     const bool decodes = hot == nullptr;
     Result<BlockPtr> block = decodes ? decode() : Result<BlockPtr>(std::move(hot));
-    lock.lock();
+    std::unique_lock lock(shard.mutex);
     if (decodes) {
         count_decode(shard, key, block);
     } else {
@@ -41,8 +49,8 @@ Result<BlockPtr> BlockCache::get(BlockKey key, const std::function<Result<BlockP
     }
     if (block) {
         store(shard, key, *block);
-    } else if (const auto slot = shard.slots.find(key); slot != shard.slots.end() && !slot->second.block) {
-        shard.slots.erase(slot);
+    } else {
+        shard.slots.erase(key);
     }
     lock.unlock();
     shard.changed.notify_all();
@@ -65,7 +73,6 @@ void BlockCache::count_decode(Shard& shard, BlockKey key, const Result<BlockPtr>
 // Called with the lock held.  The newest block stays even when it alone is over the limit.
 void BlockCache::store(Shard& shard, BlockKey key, BlockPtr block) {
     Slot& slot = shard.slots[key];
-    if (slot.block) return;  // somebody who would not wait has been faster
     shard.bytes += block->size;
     shard.order.push_front(key);
     slot.block = std::move(block);
@@ -85,12 +92,28 @@ BlockPtr BlockCache::peek(BlockKey key) const {
     return found == shard.slots.end() ? nullptr : found->second.block;
 }
 
+bool BlockCache::knows(BlockKey key) const {
+    const Shard& shard = shard_of(key);
+    const std::lock_guard lock(shard.mutex);
+    return shard.slots.contains(key) || shard.dropped.contains(key);
+}
+
+void BlockCache::remember_drops(bool remembers) {
+    remembers_drops_ = remembers;
+    if (remembers) return;
+    for (Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        shard.dropped = {};
+    }
+}
+
 void BlockCache::drop(BlockKey key) {
     Shard& shard = shard_of(key);
     BlockPtr dropped;  // freed without the lock
     const std::lock_guard lock(shard.mutex);
     const auto found = shard.slots.find(key);
     if (found == shard.slots.end() || !found->second.block) return;
+    if (remembers_drops_) shard.dropped.insert(key);
     shard.bytes -= found->second.block->size;
     shard.order.erase(found->second.order);
     dropped = std::move(found->second.block);

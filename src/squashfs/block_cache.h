@@ -61,19 +61,24 @@ public:
 
     explicit BlockCache(std::size_t capacity) : shard_capacity_(capacity / kShards) {}
 
-    // Of the calling thread: what it decodes nobody waits for, and it has only the processor time that nobody else wants.
-    // It may be kept from it in the middle: who needs the block does not wait long.
-    static inline thread_local bool works_ahead = false;
-
     // The block, from the cache or from `decode`, which runs without a lock and must not call get().  Its
     // error goes to its caller alone; a waiting thread then tries for itself.
     [[nodiscard]] Result<BlockPtr> get(BlockKey key, const std::function<Result<BlockPtr>()>& decode);
+
+    // The same ahead of anybody's asking: does nothing when the block is there, being decoded, or was dropped before.
+    void fetch(BlockKey key, const std::function<Result<BlockPtr>()>& decode);
+
+    // Whether fetch() would do nothing.
+    [[nodiscard]] bool knows(BlockKey key) const;
 
     // The block if it is there now; null otherwise.
     [[nodiscard]] BlockPtr peek(BlockKey key) const;
 
     // Forgets one that is there: whoever wanted it has put it where the next will find it sooner.
     void drop(BlockKey key);
+
+    // While it is on, fetch() does not bring back what was dropped.  Costs memory for every block dropped.
+    void remember_drops(bool remembers);
 
     // Forgets every block, e.g. when nobody has asked for a while.
     void clear();
@@ -96,8 +101,7 @@ private:
     static constexpr std::size_t kShards = 8;
 
     struct Slot {
-        BlockPtr block;      // null: being decoded
-        bool ahead = false;  // by a thread that works ahead
+        BlockPtr block;  // null: being decoded
         std::list<BlockKey>::iterator order;
     };
     struct Shard {
@@ -107,17 +111,20 @@ private:
         std::list<BlockKey> order;  // most recently used first; decoded blocks only
         std::size_t bytes = 0;
         std::unordered_set<BlockKey, BlockHash> decoded;  // ever; only where repeats are counted
+        std::unordered_set<BlockKey, BlockHash> dropped;  // only where drops are remembered
         std::vector<KeptBlock> kept;
     };
 
     [[nodiscard]] Shard& shard_of(BlockKey key) { return shards_[(BlockHash{}(key) >> 32) % kShards]; }
     [[nodiscard]] const Shard& shard_of(BlockKey key) const { return shards_[(BlockHash{}(key) >> 32) % kShards]; }
+    [[nodiscard]] Result<BlockPtr> fill(Shard& shard, BlockKey key, const std::function<Result<BlockPtr>()>& decode);
     void store(Shard& shard, BlockKey key, BlockPtr block);
     void count_decode(Shard& shard, BlockKey key, const Result<BlockPtr>& block);
 
     std::size_t shard_capacity_;
     std::array<Shard, kShards> shards_;
     bool remembers_ = false;
+    std::atomic<bool> remembers_drops_ = false;
     std::function<BlockPtr(BlockKey)> find_;
     std::atomic<std::int64_t> room_ = 0;  // for what is kept, bytes
     std::atomic<std::uint64_t> hot_ = 0;

@@ -4,14 +4,29 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "squashfs/damage.h"
 #include "support/io.h"
 
 namespace swrun {
+namespace {
+
+// Of the calling thread, at least that many bytes, which nobody has filled: pages that no block is large enough for are never
+// brought in.
+std::span<std::byte> packed_memory(std::size_t size) {
+    thread_local std::unique_ptr<std::byte[]> memory;
+    thread_local std::size_t there = 0;
+    if (there < size) {
+        memory = std::make_unique_for_overwrite<std::byte[]>(size);
+        there = size;
+    }
+    return {memory.get(), there};
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const SquashSource>> SquashSource::open(Fd fd, std::uint64_t offset, std::uint64_t size) {
     constexpr auto kMaxOffset = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -37,6 +52,10 @@ Result<BlockPtr> SquashSource::block(BlockKey key, BlockCache& cache) const {
     return cache.get(key, [this, key] { return decode_new(key); });
 }
 
+void SquashSource::fetch(BlockKey key, BlockCache& cache) const {
+    cache.fetch(key, [this, key] { return decode_new(key); });
+}
+
 Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into) const {
     // Builders store a block as it is when compression does not make it smaller.
     const std::size_t stored = stored_size(key.header);
@@ -49,9 +68,7 @@ Result<std::size_t> SquashSource::decode(BlockKey key, std::span<std::byte> into
         SWRUN_CHECK(read(into.first(stored), key.position));
         return stored;
     }
-    thread_local std::vector<std::byte> input;
-    if (input.size() < stored) input.resize(super_.block_size);
-    const std::span<std::byte> packed = std::span(input).first(stored);
+    const std::span<std::byte> packed = packed_memory(super_.block_size).first(stored);
     SWRUN_CHECK(read(packed, key.position));
     const std::optional<std::size_t> size = decompress_(packed, into);
     if (!size || *size == 0) return damaged();

@@ -30,6 +30,9 @@ public:
     // The decompressed block, from the cache or decoded now.  EIO when it is damaged or out of bounds.
     [[nodiscard]] Result<BlockPtr> block(BlockKey key, BlockCache& cache) const;
 
+    // The same ahead of anybody's asking (BlockCache::fetch).  Damage shows to whoever asks.
+    void fetch(BlockKey key, BlockCache& cache) const;
+
     // The same past any cache, for who reads each block once: into memory of the caller that holds a whole block
     // (super().block_size); gives the size.
     [[nodiscard]] Result<std::size_t> decode(BlockKey key, std::span<std::byte> into) const;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -155,8 +156,7 @@ void forget_child_signal() {
 
 }  // namespace
 
-Status start_orphan(std::string_view what, const std::function<void()>& body,
-                    const std::function<void(pid_t)>& started) {
+Status start_orphan(std::string_view what, const std::function<void()>& body) {
     const bool was_pending = is_pending(SIGCHLD);
     // The middle child only forks and goes: whoever adopts the orphan, it is not the program.  It needs no memory of its
     // own for that: vfork(2) saves a copy of all page tables, and this process sleeps until it is gone.
@@ -168,7 +168,6 @@ Status start_orphan(std::string_view what, const std::function<void()>& body,
             body();
             ::_exit(255);
         }
-        if (orphan > 0) started(orphan);
         ::_exit(orphan < 0 ? 1 : 0);
     }
     Child child(middle);
@@ -177,6 +176,13 @@ Status start_orphan(std::string_view what, const std::function<void()>& body,
     if (status == 0) return {};
     Error error = sys_error(Error::Kind::host, "fork", what, EAGAIN);
     return error.with_hint("the limit of processes may be reached (ulimit -u)");
+}
+
+int usable_processors() {
+    cpu_set_t usable;
+    if (::sched_getaffinity(0, sizeof usable, &usable) == 0) return CPU_COUNT(&usable);
+    // EINVAL: the kernel's own set is larger, so the machine is.
+    return CPU_SETSIZE;
 }
 
 namespace {

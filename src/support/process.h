@@ -81,10 +81,11 @@ private:
 // Standard input, output and error on /dev/null, for who must keep no stream of the caller.  Needs no free descriptor.
 void drop_streams();
 
-// Runs `body`, which must not return, in a process that is nobody's child.  `started` is called with its number as soon
-// as there is one, in a process that shares this one's memory: system calls only.
-[[nodiscard]] Status start_orphan(
-    std::string_view what, const std::function<void()>& body, const std::function<void(pid_t)>& started = [](pid_t) {});
+// Runs `body`, which must not return, in a process that is nobody's child.
+[[nodiscard]] Status start_orphan(std::string_view what, const std::function<void()>& body);
+
+// How many processors this process may run on (sched_setaffinity(2)).
+[[nodiscard]] int usable_processors();
 
 // Closes every descriptor from 3 on but those (ascending, -1 for none): an inherited pipe would hold a pipeline open, a
 // directory its file system busy.

@@ -50,17 +50,9 @@ class Hot(swtest.Case):
         with open(self.stats, encoding='utf-8') as text:
             return [json.loads(line) for line in text]
 
-    @staticmethod
-    def quiet_host():
-        """Whether this thread is about the only one that runs.  On a busy host nothing is decoded ahead: a launch there keeps
-        less than the next one will want."""
-        with open('/proc/loadavg', encoding='ascii') as text:
-            return int(text.read().split()[3].split('/')[0]) <= 2
-
     def start(self, *argv, image=None, options=('--hot-cache',), **more):
         """One launch: what it said, and what its server did."""
         before = len(self.lines())
-        wait_for(self.quiet_host, 10)
         done = self.ok('exec', *options, image or self.copy, *(argv or ('md5sum', '/bin/bash', '/data/file')), **more)
         self.settle()
         lines = self.lines()

@@ -55,11 +55,12 @@ protected:
         reader_ = std::make_unique<SquashReader>(std::move(reader).value());
     }
 
-    std::vector<BlockKey> predict(const std::vector<std::string>& programs) {
+    std::vector<BlockKey> predict(const std::vector<std::string>& programs,
+                                  Prediction::Scope scope = Prediction::Scope::likely) {
         std::vector<BlockKey> found;
         const std::atomic<bool> go = false;
         mapped_.clear();
-        Prediction(*reader_, go,
+        Prediction(*reader_, go, scope,
                    {.found = [&](const PredictedBlock& block) { found.push_back(block.key); },
                     .program = [&](const std::string& path) { mapped_.push_back(path); }})
             .run({programs});
@@ -77,6 +78,14 @@ protected:
     std::vector<std::string> mapped_;
     std::unique_ptr<SquashReader> reader_;
 };
+
+TEST_F(PredictionTest, OnlyWhatIsSureIsALittleOfWhatIsLikely) {
+    const std::vector<BlockKey> likely = predict({"/bin/program"});
+    const std::vector<BlockKey> sure = predict({"/bin/program"}, Prediction::Scope::sure);
+    EXPECT_FALSE(sure.empty());
+    EXPECT_LT(sure.size(), likely.size()) << "no C library is read from front to back";
+    for (const BlockKey& block : sure) EXPECT_NE(std::ranges::find(likely, block), likely.end());
+}
 
 TEST_F(PredictionTest, ProgramLibraryAndCache) {
     const std::vector<BlockKey> found = predict({"/none/program", "/bin/program", "/bin/script"});

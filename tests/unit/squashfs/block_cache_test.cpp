@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -59,6 +60,72 @@ TEST(BlockCache, DropsOneThatIsThere) {
     EXPECT_TRUE(cache.get({400, 1}, decode));
     EXPECT_TRUE(inner_dropped);
     EXPECT_NE(cache.peek({400, 1}), nullptr);
+}
+
+TEST(BlockCache, FetchesWhatNobodyHasMet) {
+    BlockCache cache(1 << 20);
+    int decoded = 0;
+    const auto decode = [&] {
+        ++decoded;
+        return block_of(10, 'a');
+    };
+    EXPECT_FALSE(cache.knows({100, 1}));
+    cache.fetch({100, 1}, decode);
+    cache.fetch({100, 1}, decode);
+    EXPECT_TRUE(cache.knows({100, 1}));
+    EXPECT_NE(cache.peek({100, 1}), nullptr);
+    EXPECT_TRUE(cache.get({100, 1}, decode));
+    EXPECT_EQ(decoded, 1);
+    cache.drop({100, 1});
+    cache.fetch({100, 1}, decode);
+    EXPECT_EQ(decoded, 2) << "drops are not remembered by themselves";
+}
+
+TEST(BlockCache, FetchBringsNothingBackThatWasDropped) {
+    BlockCache cache(1 << 20);
+    int decoded = 0;
+    const auto decode = [&] {
+        ++decoded;
+        return block_of(10, 'a');
+    };
+    cache.remember_drops(true);
+    (void)cache.get({100, 1}, decode);
+    cache.drop({100, 1});
+    EXPECT_TRUE(cache.knows({100, 1}));
+    cache.fetch({100, 1}, decode);
+    EXPECT_EQ(decoded, 1);
+    EXPECT_TRUE(cache.get({100, 1}, decode)) << "who needs it gets it";
+    EXPECT_EQ(decoded, 2);
+    cache.drop({100, 1});
+    cache.remember_drops(false);
+    EXPECT_FALSE(cache.knows({100, 1}));
+}
+
+TEST(BlockCache, AFailedFetchLeavesNothing) {
+    BlockCache cache(1 << 20);
+    cache.fetch({5, 0}, []() -> Result<BlockPtr> { return sys_error(Error::Kind::image, "read", "x", EIO); });
+    EXPECT_FALSE(cache.knows({5, 0}));
+}
+
+// However long the other is kept from its processor: a host that is busy for a second decodes no block twice for that.
+TEST(BlockCache, WaitsForWhoeverFetches) {
+    BlockCache cache(1 << 20);
+    std::promise<void> begun;
+    std::promise<void> go_on;
+    std::thread ahead([&] {
+        cache.fetch({77, 0}, [&] {
+            begun.set_value();
+            go_on.get_future().wait();
+            return block_of(100, 'a');
+        });
+    });
+    begun.get_future().wait();
+    auto asked = std::async(std::launch::async, [&] { return cache.get({77, 0}, [] { return block_of(100, 'b'); }); });
+    EXPECT_EQ(asked.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+    go_on.set_value();
+    EXPECT_EQ(asked.get().value()->view()[0], std::byte{'a'});
+    ahead.join();
+    EXPECT_EQ(cache.counters().decodes, 1U);
 }
 
 TEST(BlockCache, StaysWithinItsBound) {

@@ -263,7 +263,7 @@ TEST(Cwd, WhereTheProgramStarts) {
     EXPECT_THAT(directories(c.plan()), ElementsAre("/home/u/work", "/home/u", "/"));
     c.host.cwd.state = CwdFacts::State::deleted;
     EXPECT_THAT(directories(c.plan()), ElementsAre("/home/u", "/"));
-    EXPECT_THAT(warnings(c.plan()), ElementsAre("can't determine current working directory"));
+    EXPECT_THAT(warnings(c.plan()), ElementsAre("can't determine current working directory: it has been deleted"));
     c.contain();
     EXPECT_EQ(directories(c.plan()).front(), "/home/u");
     EXPECT_THAT(warnings(c.plan()), IsEmpty()) << "nobody asked for it";

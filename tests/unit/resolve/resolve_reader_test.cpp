@@ -22,7 +22,7 @@ TEST(ImageReader, IsSwrunUnlessAskedFor) {
     PlanCase plain;
     plain.host_tree.program("/usr/bin/squashfuse_ll");
     EXPECT_EQ(driver_of(plain.plan().image_mounts.at(0)), "");
-    EXPECT_NE(plan_to_json(plain.plan()).find("\"served_by\": \"swrun\""), std::string::npos);
+    EXPECT_NE(plan_to_json(plain.plan()).find("\"kind\": \"swrun\""), std::string::npos);
 }
 
 TEST(ImageReader, SquashfuseIsADriver) {
@@ -31,7 +31,7 @@ TEST(ImageReader, SquashfuseIsADriver) {
     EXPECT_EQ(driver_of(plan.image_mounts.at(0)), "/usr/bin/squashfuse_ll");
     EXPECT_FALSE(plan.image_mounts.at(0).is_writable());
     EXPECT_FALSE(plan.writes_image());
-    EXPECT_NE(plan_to_json(plan).find("\"served_by\": \"/usr/bin/squashfuse_ll\""), std::string::npos);
+    EXPECT_NE(plan_to_json(plan).find("\"program\": \"/usr/bin/squashfuse_ll\""), std::string::npos);
     one.host_tree.drop("/usr/bin/squashfuse_ll");
     EXPECT_EQ(driver_of(one.plan().image_mounts.at(0)), "/usr/bin/squashfuse");
 }

@@ -69,8 +69,8 @@ struct Sharing : testing::Test {
         plan.root.image.path = "/images/a.sif";
         plan.root.image.inode = 11;
         plan.image_mounts.push_back({});
-        plan.mounts.push_back({});
-        plan.mounts[0].shows = BindMount{"/data"};
+        plan.mounts.emplace_back();
+        plan.mounts[0].shows.emplace<BindMount>().source = "/data";
         plan.mounts[0].target = "/data";
         plan.root.ghosts.push_back({Ghost::Kind::directory, "/data", "", 0755});
     }
@@ -104,7 +104,7 @@ TEST_F(Sharing, WhatIsSeenDecidesAboutTheTree) {
         [&] { plan.root.upper = TmpfsUpper{}; },
         [&] { plan.root.upper = DirectoryUpper{"/upper"}; },
         [&] { plan.root.read_only_layers.push_back(DirectoryLayer{"/layer"}); },
-        [&] { plan.mounts[0].shows = BindMount{"/other"}; },
+        [&] { plan.mounts[0].shows.emplace<BindMount>().source = "/other"; },
         [&] { plan.mounts[0].target = "/other"; },
         [&] { plan.mounts[0].flags.read_only = true; },
         [&] { plan.mounts.pop_back(); },

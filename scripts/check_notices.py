@@ -19,7 +19,7 @@ REFUSED = ['liblzo*', 'libreadline*', 'libbfd*']
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM = re.compile(r'^(sys/(?!capability\.h$)|linux/|asm/|net/|netinet/|arpa/|sanitizer/)|^[a-z_]+$|'
-                    r'^(dirent|elf|fcntl|fnmatch|grp|malloc|poll|pthread|pwd|sched|signal|spawn|stdlib|termios|time|unistd)\.h$')
+                    r'^(dirent|elf|fcntl|fnmatch|grp|malloc|nss|poll|pthread|pwd|sched|signal|spawn|stdlib|termios|time|unistd)\.h$')
 
 
 def entries(notices):

@@ -22,7 +22,7 @@ def added(plan, path):
 
 
 def new(plan):
-    return plan['namespaces']['new']
+    return {name for name in ('user', 'pid', 'ipc', 'uts', 'net') if plan['namespaces'][name]}
 
 
 WORK = '@WORK@'  # stands for the folder of the test
@@ -35,7 +35,7 @@ EFFECTS = {
     'no-mount': (['--no-mount', 'tmp'], lambda p: '/tmp' not in targets(p)),
     'cwd': (['--cwd', '/data'], lambda p: p['process']['directories'] == [{'path': '/data', 'required': True}]),
     'pwd': (['--pwd', '/data'], lambda p: p['process']['directories'] == [{'path': '/data', 'required': True}]),
-    'workdir': (['-c', '-W', WORK], lambda p: mount_at(p, '/tmp').get('create_source')),
+    'workdir': (['-c', '-W', WORK], lambda p: mount_at(p, '/tmp')['kind'] == 'made'),
     'scratch': (['-S', '/x'], lambda p: '/x' in targets(p)),
     'cleanenv': (['-e'], lambda p: variables(p).get('LANG') == 'C'),
     'env': (['--env', 'A=1'], lambda p: variables(p).get('A') == '1'),
@@ -49,7 +49,7 @@ EFFECTS = {
     'containall': (['-C'], lambda p: {'pid', 'ipc'} <= set(new(p)) and mount_at(p, '/dev')['kind'] == 'tmpfs'),
     'pid': (['-p'], lambda p: 'pid' in new(p) and p['namespaces']['init']),
     'no-pid': (['-C', '--no-pid'], lambda p: 'pid' not in new(p) and 'ipc' in new(p)),
-    'no-init': (['-p', '--no-init'], lambda p: p['namespaces'].get('init') is False),
+    'no-init': (['-p', '--no-init'], lambda p: p['namespaces']['init'] is False),
     'ipc': (['-i'], lambda p: 'ipc' in new(p)),
     'uts': (['--uts'], lambda p: 'uts' in new(p)),
     'hostname': (['--hostname', 'h1'], lambda p: added(p, '/etc/hostname')['content'] == 'h1\n' and 'uts' in new(p)),
@@ -57,16 +57,16 @@ EFFECTS = {
     'net': (['--net', '--network', 'none'], lambda p: 'net' in new(p)),
     'network': (['--network', 'none'], lambda p: 'net' in new(p)),
     'fakeroot': (['-f'], lambda p: p['namespaces']['uid_map']['inside'] == 0),
-    'ignore-subuid': (['-f', '--ignore-subuid'], lambda p: p['namespaces']['uid_map']['inside'] == 0 and 'more_uids' not in p['namespaces']),
-    'add-caps': (['--add-caps', 'chown'], lambda p: p['process'].get('kept_capabilities') == [0]),
-    'drop-caps': (['-f', '--drop-caps', 'chown'], lambda p: p['process'].get('dropped_capabilities') == [0]),
+    'ignore-subuid': (['-f', '--ignore-subuid'], lambda p: p['namespaces']['uid_map']['inside'] == 0 and p['namespaces']['more_uids'] == []),
+    'add-caps': (['--add-caps', 'chown'], lambda p: p['process']['drop_capabilities'] and p['process']['capabilities'] == [0]),
+    'drop-caps': (['-f', '--drop-caps', 'chown'], lambda p: not p['process']['drop_capabilities'] and p['process']['capabilities'] == [0]),
     'security': (['--security', 'uid:5'], lambda p: p['namespaces']['uid_map']['inside'] == 5),
     'no-privs': (['-f', '--no-privs'], lambda p: p['process']['drop_capabilities'] and p['namespaces']['uid_map']['inside'] == 0),
-    'writable-tmpfs': (['--writable-tmpfs'], lambda p: p['root']['writable_tmpfs']),
-    'overlay': (['-o', WORK + ':ro'], lambda p: p['root'].get('read_only_layers') is not None),
+    'writable-tmpfs': (['--writable-tmpfs'], lambda p: p['root']['upper']['kind'] == 'tmpfs'),
+    'overlay': (['-o', WORK + ':ro'], lambda p: p['root']['read_only_layers'] != []),
     'containlibs': (['--containlibs', '/etc/hosts'], lambda p: '/.singularity.d/libs/hosts' in targets(p)),
-    'compat': (['--compat'], lambda p: p['root']['writable_tmpfs'] and 'pid' in new(p) and p['process']['umask'] == '0022'),
-    'strict-compat': (['--strict-compat'], lambda p: p['process']['program'][0].get('absolute_argv0')),
+    'compat': (['--compat'], lambda p: p['root']['upper']['kind'] == 'tmpfs' and 'pid' in new(p) and p['process']['umask'] == '0022'),
+    'strict-compat': (['--strict-compat'], lambda p: p['process']['program']['candidates'][0]['absolute_argv0']),
     'share': (['--share=always'], lambda plan: plan['share']['wanted']),
     'sharens': (['--sharens'], lambda plan: plan['share']['wanted']),
     'linger': (['--linger=5'], lambda plan: plan['share']['linger_seconds'] == 5),

@@ -100,9 +100,9 @@ class Memory(Unpack):
 
     def test_the_plan_says_so(self):
         plan = self.ok('exec', '--dry-run', UNPACK, self.image, 'true').json()
-        self.assertEqual(plan['image_mounts'][0]['unpacked_into'], 'a tmpfs')
+        self.assertEqual(plan['image_mounts'][0]['served_by'], {'kind': 'unpacked', 'kept_in': ''})
         plan = self.ok('exec', '--dry-run', UNPACK, self.image, 'true', env={'SWRUN_UNPACK_DIR': 'kept'}).json()
-        self.assertEqual(plan['image_mounts'][0]['unpacked_into'], self.work + '/kept')
+        self.assertEqual(plan['image_mounts'][0]['served_by'], {'kind': 'unpacked', 'kept_in': self.work + '/kept'})
         self.assertEqual(os.listdir(self.work), [])
 
     def test_nothing_is_left(self):
@@ -141,7 +141,7 @@ class Damaged(Unpack):
             out.write(content)
         os.chmod(path, 0o644)
         done = self.swrun('exec', UNPACK, path, 'true')
-        self.assert_failed(done, 255, 'unpacking', 'input/output error')
+        self.assert_failed(done, 255, 'unpacking', 'the image is damaged')
         self.assert_failed(self.swrun('exec', UNPACK, '--unpack-dir', 'kept', path, 'true'), 255, 'unpacking')
         trees = [name for name in os.listdir(os.path.join(self.work, 'kept', str(self.user.uid))) if not name.endswith('.lock')]
         self.assertEqual(trees, [])

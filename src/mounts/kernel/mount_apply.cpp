@@ -231,7 +231,9 @@ Result<std::vector<Captured>> capture_mounts(const std::vector<MountOp>& ops, st
             continue;
         }
         mount.error().add_context(describe(op));
-        if (op.required) return std::move(mount).error();
+        // EPERM of a bind is no fault of what is bound: mounts are forbidden here, and the program would find no /dev.
+        const bool forbidden = op.is<BindMount>() && mount.error().sys_errno == EPERM;
+        if (op.required || forbidden) return std::move(mount).error();
         // Absence is what "optional" is for; a file system that does not answer, or a limit, is news.
         const bool is_news = op.warned_of || !errno_hint(mount.error().sys_errno).empty();
         const Level level = is_news ? Level::warning : Level::verbose;

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "mounts/kernel/mount_lines.h"
+#include "support/descriptors.h"
 #include "support/io.h"
 
 namespace swrun {
@@ -45,17 +46,17 @@ Error failed(std::string_view call, std::string_view object, int err) {
 // - pivot_root wants a mount (EINVAL) whose parent is not shared (EINVAL): ours are slaves of the host's;
 // - chroot by descriptor: a layer session may lie over "/", and by name we would end in it.
 Status raise_scratch(Scratch& scratch) {
-    const Fd start(::open(".", kDirectory));
-    const Fd host(::open("/", kDirectory));
+    const Fd start(with_room([] { return ::open(".", kDirectory); }));
+    const Fd host(with_room([] { return ::open("/", kDirectory); }));
     if (!host) return failed("open", "/", errno);
     if (::mount("swrun", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") != 0) return failed("mount", "tmpfs", errno);
-    Fd root(::open("/..", kDirectory));
+    Fd root(with_room([] { return ::open("/..", kDirectory); }));
     if (!root) return failed("open", "/..", errno);
     if (::mkdirat(root.get(), "host", 0700) != 0) return failed("mkdir", "host", errno);
     if (::fchdir(root.get()) != 0) return failed("fchdir", "the mount scratch", errno);
     if (::syscall(SYS_pivot_root, ".", "host") != 0) return failed("pivot_root", "the mount scratch", errno);
-    scratch.mounts = Fd(
-        ::openat(host.get(), "proc/self/mountinfo", O_RDONLY | O_CLOEXEC));  // remembers the root of now
+    // Remembers the root of now.
+    scratch.mounts = Fd(with_room([&] { return ::openat(host.get(), "proc/self/mountinfo", O_RDONLY | O_CLOEXEC); }));
     const int err = errno;
     if (::fchdir(host.get()) != 0 || ::chroot(".") != 0) return failed("chroot", "/", errno);
     if (start && ::fchdir(start.get()) != 0) return failed("fchdir", ".", errno);
@@ -73,7 +74,7 @@ Result<Scratch*> use_scratch() {
 
 // Opened by name after a mount there, it is the mount.
 Result<Fd> open_place(const Scratch& scratch, const std::string& name) {
-    Fd fd(::openat(scratch.root.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    Fd fd(with_room([&] { return ::openat(scratch.root.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC); }));
     if (!fd) return failed("open", name, errno);
     return fd;
 }

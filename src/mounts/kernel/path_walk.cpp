@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/descriptors.h"
 #include "support/path.h"
 
 namespace swrun {
@@ -63,7 +64,7 @@ private:
 
     // "." and "..": nothing is looked up, but the directory must let us search it (EACCES), as in the kernel.
     Status turn(const std::string& part) {
-        const Fd searched(::openat(here(), ".", kLook | O_DIRECTORY));
+        const Fd searched(with_room([&] { return ::openat(here(), ".", kLook | O_DIRECTORY); }));
         if (!searched) return failed(errno);
         if (part == ".." && !above_.empty()) above_.pop_back();
         mode_ = S_IFDIR;
@@ -71,7 +72,7 @@ private:
     }
 
     Status enter(const std::string& name) {
-        Fd next(::openat(here(), name.c_str(), kLook));
+        Fd next(with_room([&] { return ::openat(here(), name.c_str(), kLook); }));
         if (!next) return failed(errno);
         struct stat status {};
         if (::fstat(next.get(), &status) != 0) return failed(errno);

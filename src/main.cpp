@@ -66,7 +66,8 @@ int dispatch(const Invocation& invocation, const HostFacts& host, Stopwatch& wat
         case Command::help:
         case Command::man:
         case Command::completion:
-        case Command::elsewhere: return 0;  // all text, printed by the caller
+        case Command::elsewhere:
+        case Command::before: return 0;  // all text, printed by the caller
     }
     return 0;
 }

@@ -12,7 +12,7 @@ using Fault = std::optional<std::string>;
 // Reads options from a list of words, one call per word that starts with a dash.
 class Scanner {
 public:
-    Scanner(std::span<const std::string> words, CommandMask mask) : words_(words), mask_(mask) {}
+    Scanner(std::span<const std::string> words, const CommandSet& takers) : words_(words), takers_(takers) {}
 
     // Consumes options up to the first operand or behind "--"; `all`: operands in between are collected.
     Fault run(std::vector<Occurrence>& found, std::vector<std::string>* between) {
@@ -40,7 +40,7 @@ private:
         if (body[0] == '-' || body[0] == '=') return "bad flag syntax: " + word;
         const std::size_t equals = body.find('=');
         const std::string_view name = body.substr(0, equals);
-        const OptionSpec* spec = find_option(mask_, name);
+        const OptionSpec* spec = find_option(takers_, name);
         if (spec == nullptr) return "unknown flag: --" + std::string(name);
         if (equals != std::string_view::npos) return add(*spec, std::string(body.substr(equals + 1)), found);
         if (spec->kind == ValueKind::boolean) return add(*spec, "true", found);
@@ -51,7 +51,7 @@ private:
     // `rest` is what follows the dash: letters of booleans, of which the last may take a value.
     Fault letters(std::string_view rest, std::vector<Occurrence>& found) {
         while (!rest.empty()) {
-            const OptionSpec* spec = find_letter(mask_, rest[0]);
+            const OptionSpec* spec = find_letter(takers_, rest[0]);
             if (spec == nullptr) {
                 return "unknown shorthand flag: '" + std::string(rest.substr(0, 1)) + "' in -" + std::string(rest);
             }
@@ -73,10 +73,7 @@ private:
     static Fault add(const OptionSpec& spec, std::string value, std::vector<Occurrence>& found) {
         if (spec.kind == ValueKind::boolean) {
             const std::optional<bool> literal = parse_bool(value);
-            if (!literal) {
-                return "invalid argument " + quote_text(value) + " for " + quote_text(flag_name(spec)) +
-                       " flag: " + fault_of(spec.kind, value).value_or("");
-            }
+            if (!literal) return invalid_argument(spec, value, fault_of(spec.kind, value).value_or(""));
             value = *literal ? "true" : "false";
         }
         found.push_back({canonical(spec.id), std::move(value)});
@@ -84,7 +81,7 @@ private:
     }
 
     std::span<const std::string> words_;
-    CommandMask mask_;
+    CommandSet takers_;  // the command whose options these are
     std::size_t at_ = 0;
 };
 
@@ -102,7 +99,7 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
     line.called = called_as(argv[0]);
     std::span<const std::string> rest = argv.subspan(1);
 
-    Scanner globals(rest, kGlobalMask);
+    Scanner globals(rest, Command::before);
     if (Fault fault = globals.run(line.global, nullptr)) {
         return UsageFault{UsageFault::Kind::option, std::nullopt, *std::move(fault)};
     }
@@ -115,7 +112,7 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
         return UsageFault{UsageFault::Kind::unknown_command, std::nullopt, line.command_word};
     }
     rest = rest.subspan(1);
-    if (is_group(command->id) && !rest.empty()) {
+    if (has_parts(*command) && !rest.empty()) {
         if (const CommandSpec* part = find_command(rest[0], line.called == CalledAs::own, command->name)) {
             command = part;
             line.command_word = full_name(*part);
@@ -128,7 +125,7 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
         line.words.assign(rest.begin(), rest.end());  // somebody else's words: nothing here to judge
         return line;
     }
-    Scanner own(rest, mask_of(command->id));
+    Scanner own(rest, command->id);
     if (Fault fault = own.run(line.options, command->options_after ? &line.words : nullptr)) {
         return UsageFault{UsageFault::Kind::option, command->id, *std::move(fault)};
     }
@@ -140,7 +137,7 @@ std::variant<CommandLine, UsageFault> scan_arguments(std::span<const std::string
 std::optional<UsageFault> check_operands(const CommandLine& line) {
     if (!line.command) return UsageFault{UsageFault::Kind::no_command, std::nullopt, ""};
     if (*line.command == Command::elsewhere) return std::nullopt;
-    if (is_group(*line.command)) {
+    if (has_parts(*line.spec)) {
         return UsageFault{UsageFault::Kind::operands, line.command, "invalid command",
                           line.words.empty() ? "" : line.words[0]};
     }

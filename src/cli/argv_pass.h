@@ -43,7 +43,7 @@ struct UsageFault {
     Kind kind = Kind::option;
     std::optional<Command> command;  // nullopt: before or instead of one
     std::string what;                // e.g. "unknown flag: --foo"
-    std::string word{};              // behind a group: the word that is none of its commands; else empty
+    std::string word{};              // behind `sif` and its like: what is none of their parts; else empty
 
     friend bool operator==(const UsageFault&, const UsageFault&) = default;
 };

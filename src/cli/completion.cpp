@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "cli/name_list.h"
 #include "cli/option_table.h"
 #include "support/text.h"
 
@@ -9,8 +10,9 @@ namespace swrun {
 namespace {
 
 // Refused options are left out of what is offered; everything else that can be typed is in.
-bool is_offered(const OptionSpec& spec, CommandMask commands) {
-    return (spec.commands & commands) != 0 && spec.support != Support::refused;
+auto offered_options(Command command) {
+    return options_of(command) |
+           std::views::filter([](const OptionSpec& spec) { return spec.support != Support::refused; });
 }
 
 std::vector<const CommandSpec*> offered_commands(CalledAs called) {
@@ -21,21 +23,20 @@ std::vector<const CommandSpec*> offered_commands(CalledAs called) {
     return result;
 }
 
-// The second words of a group, or the operands that one command is known to take; empty for others.
+// The second words of `sif` and its like, or the operands that one command is known to take; empty for others.
 std::string words_after(const CommandSpec& command, CalledAs called) {
     if (command.id == Command::completion) return "bash zsh fish";
     std::string words;
     for (const CommandSpec* part : offered_commands(called)) {
-        if (part->parent == command.name) words.append(words.empty() ? "" : " ").append(part->name);
+        if (part->parent == command.name) append_name(words, " ", part->name);
     }
     return words;
 }
 
-std::string group_names() {
+std::string names_with_parts() {
     std::string names;
     for (const CommandSpec& spec : commands()) {
-        if (spec.id != Command::elsewhere && is_group(spec.id))
-            names.append(names.empty() ? "" : "|").append(spec.name);
+        if (has_parts(spec)) append_name(names, "|", spec.name);
     }
     return names;
 }
@@ -44,11 +45,10 @@ std::string_view program_names(CalledAs called) {
     return called == CalledAs::own ? std::string_view("swrun") : std::string_view("apptainer singularity");
 }
 
-std::string words_of(CommandMask commands, bool with_values_only) {
+std::string option_words(Command command) {
     std::string words;
-    for (const OptionSpec& spec : options()) {
-        if (!is_offered(spec, commands) || (with_values_only && spec.kind == ValueKind::boolean)) continue;
-        words.append(words.empty() ? "" : " ").append("--").append(spec.name);
+    for (const OptionSpec& spec : offered_options(command)) {
+        append_name(words, " ", "--" + std::string(spec.name));
         if (spec.letter != 0) words.append(" -").append(1, spec.letter);
     }
     return words;
@@ -58,10 +58,10 @@ std::string bash_script(CalledAs called) {
     std::string commands_text;
     std::string cases;
     for (const CommandSpec* spec : offered_commands(called)) {
-        if (spec->parent.empty()) commands_text.append(commands_text.empty() ? "" : " ").append(spec->name);
+        if (spec->parent.empty()) append_name(commands_text, " ", spec->name);
         std::string words = words_after(*spec, called);
         const std::string plain = words.empty() ? "" : " plain=1";
-        words.append(words.empty() ? "" : " ").append(words_of(mask_of(spec->id), false));
+        append_name(words, " ", option_words(spec->id));
         cases.append("        \"").append(full_name(*spec)).append("\") words=\"");
         cases.append(words).append("\"").append(plain).append(" ;;\n");
     }
@@ -72,12 +72,12 @@ std::string bash_script(CalledAs called) {
         .append("        case $word in\n            -c|--config) [ -n \"$command\" ] || i=$((i + 1)) ;;\n")
         .append("            -*) ;;\n            *)\n                command=\"${command:+$command }$word\"\n")
         .append("                case $command in ")
-        .append(group_names())
+        .append(names_with_parts())
         .append(") ;; *) break ;; esac ;;\n        esac\n    done\n")
         .append("    case $command in\n        \"\") plain=1 words=\"")
         .append(commands_text)
         .append(" ")
-        .append(words_of(kGlobalMask, false))
+        .append(option_words(Command::before))
         .append("\" ;;\n")
         .append(cases)
         .append("    esac\n")
@@ -103,10 +103,9 @@ std::string zsh_text(std::string_view text) {
     return out;
 }
 
-std::string zsh_options(CommandMask commands) {
+std::string zsh_options(Command command) {
     std::string text;
-    for (const OptionSpec& spec : options()) {
-        if (!is_offered(spec, commands)) continue;
+    for (const OptionSpec& spec : offered_options(command)) {
         const std::string action = spec.kind == ValueKind::boolean ? "" : ":value:_files";
         const std::string tail = "[" + zsh_text(spec.help) + "]" + action + "'";
         text.append(" \\\n            '*--").append(spec.name).append(tail);
@@ -115,12 +114,12 @@ std::string zsh_options(CommandMask commands) {
     return text;
 }
 
-// "NAME) _arguments ... ;;" for one command; a group goes on with its second words.
+// "NAME) _arguments ... ;;" for one command; one with parts goes on with these.
 std::string zsh_case(const CommandSpec& command, CalledAs called, const std::string& indent) {
     const std::string after = words_after(command, called);
     std::string text = indent + std::string(command.name) + ") _arguments";
-    if (!is_group(command.id)) {
-        text.append(" -s -S").append(zsh_options(mask_of(command.id))).append(" \\\n            ");
+    if (!has_parts(command)) {
+        text.append(" -s -S").append(zsh_options(command.id)).append(" \\\n            ");
         return text.append(after.empty() ? "'*:file:_files'" : "'1:word:(" + after + ")'").append(" ;;\n");
     }
     text.append(" -C -S '1:command:(").append(after).append(")' '*::argument:->part'\n");
@@ -141,7 +140,7 @@ std::string zsh_script(CalledAs called) {
         cases.append(zsh_case(*spec, called, "        "));
     }
     text.append("    )\n    local curcontext=$curcontext state line\n    _arguments -C -S")
-        .append(zsh_options(kGlobalMask))
+        .append(zsh_options(Command::before))
         .append(" \\\n            '1:command:->command' '*::argument:->argument'\n")
         .append(
             "    case $state in\n    command) _describe command commands ;;\n    argument)\n        case $line[1] in\n")
@@ -153,10 +152,9 @@ std::string zsh_script(CalledAs called) {
     return text;
 }
 
-std::string fish_options(std::string_view program, std::string_view condition, CommandMask commands) {
+std::string fish_options(std::string_view program, std::string_view condition, Command command) {
     std::string text;
-    for (const OptionSpec& spec : options()) {
-        if (!is_offered(spec, commands)) continue;
+    for (const OptionSpec& spec : offered_options(command)) {
         text.append("complete -c ").append(program).append(" -n '").append(condition).append("' -l ").append(spec.name);
         if (spec.letter != 0) text.append(" -s ").append(1, spec.letter);
         if (spec.kind != ValueKind::boolean) text.append(" -r");
@@ -172,15 +170,14 @@ std::string fish_command(std::string_view program, const CommandSpec& spec, Call
     std::string where = "__fish_use_subcommand";
     std::string inside = std::string(kSeen).append(spec.name);
     if (!spec.parent.empty()) {
-        const CommandSpec* group = find_command(spec.parent, true);
         const std::string parent = std::string(kSeen).append(spec.parent);
-        where = parent + "; and not " + std::string(kSeen) + words_after(*group, called);
+        where = parent + "; and not " + std::string(kSeen) + words_after(*find_command(spec.parent, true), called);
         inside = parent + "; and " + inside;
     }
     std::string text = "complete -c " + std::string(program) + " -n '" + where + "'";
     text.append(spec.parent.empty() ? " -a " : " -f -a ").append(spec.name);
     text.append(" -d ").append(shell_quote(spec.summary)).append("\n");
-    text.append(fish_options(program, inside, mask_of(spec.id)));
+    text.append(fish_options(program, inside, spec.id));
     if (spec.id == Command::completion) {
         text.append("complete -c ").append(program).append(" -n '").append(inside);
         text.append("' -f -a '").append(words_after(spec, called)).append("'\n");
@@ -191,7 +188,7 @@ std::string fish_command(std::string_view program, const CommandSpec& spec, Call
 std::string fish_script(CalledAs called) {
     std::string text = "# fish completion; put it into ~/.config/fish/completions\n";
     for (const std::string_view program : split(program_names(called), ' ')) {
-        text.append(fish_options(program, "__fish_use_subcommand", kGlobalMask));
+        text.append(fish_options(program, "__fish_use_subcommand", Command::before));
         for (const CommandSpec* spec : offered_commands(called)) text.append(fish_command(program, *spec, called));
     }
     return text;

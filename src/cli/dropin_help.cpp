@@ -170,13 +170,13 @@ struct Line {
 
 }  // namespace
 
-std::string dropin_option_table(CommandMask commands, std::string_view command, std::string_view home) {
-    const bool launch = (commands & kLaunchMask) != 0;
+std::string dropin_option_table(Command command, std::string_view name, std::string_view home) {
+    const bool launch = is_in(command, CommandGroup::launching);
     std::vector<Line> lines;
     std::size_t longest = 0;
-    for (const OptionSpec& spec : options()) {
-        if ((spec.commands & commands) == 0 || spec.own) continue;
-        std::string text = replaced(std::string(wording_of(spec, launch)), "{command}", command);
+    for (const OptionSpec& spec : options_of(command)) {
+        if (spec.own) continue;
+        std::string text = replaced(std::string(wording_of(spec, launch)), "{command}", name);
         if (text.empty()) continue;
         std::string left = spec.letter != 0 ? std::string("  -") + spec.letter + ", --" : "      --";
         left.append(spec.name).append(type_name(spec.kind));

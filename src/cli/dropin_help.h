@@ -9,8 +9,8 @@
 
 namespace swrun {
 
-// One or more lines for each option that Apptainer lists for these commands.  `command` is named in the
-// line of --help, `home` in that of --home.
-[[nodiscard]] std::string dropin_option_table(CommandMask commands, std::string_view command, std::string_view home);
+// One or more lines for each option that Apptainer lists for this command.  `name` is named in the line of
+// --help, `home` in that of --home.
+[[nodiscard]] std::string dropin_option_table(Command command, std::string_view name, std::string_view home);
 
 }  // namespace swrun

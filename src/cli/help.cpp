@@ -1,9 +1,9 @@
 #include "cli/help.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "cli/dropin_help.h"
+#include "cli/name_list.h"
 #include "cli/option_table.h"
 #include "cli/usage.h"
 #include "cli/values.h"
@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kColumn = 30;  // where the explanation of an option starts
-
-constexpr OptionGroup kGroups[] = {
-    OptionGroup::binds,         OptionGroup::environment, OptionGroup::program,  OptionGroup::namespaces,
-    OptionGroup::limits,        OptionGroup::layers,      OptionGroup::gpu,      OptionGroup::image,
-    OptionGroup::seeing,        OptionGroup::inspecting,  OptionGroup::managing, OptionGroup::instances,
-    OptionGroup::compatibility, OptionGroup::global,
-};
-constexpr CommandGroup kCommandGroups[] = {CommandGroup::launch, CommandGroup::look, CommandGroup::manage,
-                                           CommandGroup::about, CommandGroup::elsewhere};
 
 std::string option_entry(const OptionSpec& spec) {
     std::string left = spec.letter != 0 ? "  " : "      ";
@@ -36,14 +27,21 @@ std::string option_entry(const OptionSpec& spec) {
     return left.append(fill(spec.help, kColumn, kWidth)).append("\n");
 }
 
-// "--a, --b VALUE" of all visible options of one kind of support, for the short lists at the end.
-// Those that Apptainer hides, too: who finds one in a script wants to know what becomes of it.
-std::string name_list(CommandMask commands, Support support) {
+// A command and what it does, for the lists of commands.
+std::string command_entry(const CommandSpec& command) {
+    constexpr std::size_t kSummary = 14;
+    std::string line = "  " + std::string(command.name);
+    line.append(std::max(kSummary, line.size() + 1) - line.size(), ' ');
+    return line.append(fill(command.summary, kSummary, kWidth)).append("\n");
+}
+
+// "--a, --b" of all options of one kind of support, for the short lists at the end.  Those that Apptainer hides, too: who
+// finds one in a script wants to know what becomes of it.
+std::string name_list(const CommandSet& commands, Support support) {
     std::string names;
-    for (const OptionSpec& spec : options()) {
-        if ((spec.commands & commands) == 0 || spec.support != support || canonical(spec.id) != spec.id) continue;
-        if (!names.empty()) names.append(", ");
-        names.append("--").append(spec.name);
+    for (const OptionSpec& spec : options_of(commands)) {
+        if (spec.support != support || canonical(spec.id) != spec.id) continue;
+        append_name(names, ", ", "--" + std::string(spec.name));
     }
     return names;
 }
@@ -53,18 +51,20 @@ void append_list(std::string& text, std::string_view title, const std::string& n
     text.append(text.empty() ? "" : "\n").append(title).append("\n  ").append(fill(names, 2, kWidth)).append("\n");
 }
 
-std::string elsewhere_list() {
+// What others do: the commands of that name, or the parts of one that has some.
+std::string elsewhere_list(std::string_view parent) {
     std::string names;
     for (const CommandSpec& spec : commands()) {
-        if (spec.group == CommandGroup::elsewhere && spec.parent.empty())
-            names.append(names.empty() ? "" : ", ").append(spec.name);
+        if (spec.id == Command::elsewhere && spec.parent == parent) append_name(names, ", ", spec.name);
     }
-    return names;
+    if (names.empty()) return "";
+    std::string text = "\n" + std::string(title_of(CommandSection::elsewhere)) + ":\n  ";
+    return text.append(fill(names, 2, kWidth)).append("\n");
 }
 
 std::string synopsis(const CommandSpec& command, CalledAs called) { return "Usage:\n" + usage_line(command, called); }
 
-void append_without_effect(std::string& text, CommandMask commands) {
+void append_without_effect(std::string& text, const CommandSet& commands) {
     append_list(text, "Accepted, changes nothing here:", name_list(commands, Support::ignored));
     append_list(text,
                 "Known, not supported (the error says what to do instead):", name_list(commands, Support::refused));
@@ -90,21 +90,20 @@ std::string fill(std::string_view text, std::size_t indent, std::size_t width) {
     return out;
 }
 
-std::string option_lists(CommandMask commands) {
+std::string option_lists(const CommandSet& commands) {
     std::string text;
-    for (const OptionGroup group : kGroups) {
+    for (std::size_t i = 0; i < kOptionSectionCount; ++i) {
+        const auto section = static_cast<OptionSection>(i);
         std::string entries;
-        for (const OptionSpec& spec : options()) {
-            if (spec.group != group || (spec.commands & commands) == 0) continue;
-            if (spec.support == Support::yes && !spec.hidden) entries.append(option_entry(spec));
+        for (const OptionSpec& spec : options_of(commands)) {
+            const bool shown = spec.support == Support::yes && !spec.hidden;
+            if (shown && spec.section == section) entries.append(option_entry(spec));
         }
         if (entries.empty()) continue;
-        // --help belongs to every command and stands in the global group only for want of a better one.
-        const bool only_help = group == OptionGroup::global && (commands & kGlobalMask) == 0;
-        text.append(text.empty() ? "" : "\n")
-            .append(only_help ? "Help" : title_of(group))
-            .append(":\n")
-            .append(entries);
+        // --help belongs to every command and stands in the global section only for want of a better one.
+        const bool only_help = section == OptionSection::global && !commands.has(Command::before);
+        append_name(text, "\n", only_help ? "Help" : title_of(section));
+        text.append(":\n").append(entries);
     }
     append_without_effect(text, commands);
     return text;
@@ -114,40 +113,24 @@ std::string command_lists(CalledAs called) {
     std::string text = "Usage:\n  " + std::string(shown_name(called)) + " [global options...] <command>\n";
     const bool own = called == CalledAs::own;
     if (!own) text.append("\nAvailable Commands:\n");
-    for (const CommandGroup group : kCommandGroups) {
-        if (group == CommandGroup::elsewhere) break;
-        if (own) text.append("\n").append(title_of(group)).append(":\n");
+    for (std::size_t i = 0; i < static_cast<std::size_t>(CommandSection::elsewhere); ++i) {
+        const auto section = static_cast<CommandSection>(i);
+        if (own) text.append("\n").append(title_of(section)).append(":\n");
         for (const CommandSpec& spec : commands()) {
-            if (spec.group != group || !spec.parent.empty() || (spec.own && !own)) continue;
-            std::string left = "  " + std::string(spec.name);
-            left.append(std::max<std::size_t>(14, left.size() + 1) - left.size(), ' ');
-            text.append(left).append(fill(spec.summary, 14, kWidth)).append("\n");
+            if (spec.section == section && spec.parent.empty() && (own || !spec.own)) text.append(command_entry(spec));
         }
     }
-    text.append("\n").append(title_of(CommandGroup::elsewhere)).append(":\n  ");
-    return text.append(fill(elsewhere_list(), 2, kWidth)).append("\n");
+    return text.append(elsewhere_list(""));
 }
 
-std::string part_list(const CommandSpec& group, CalledAs called) {
-    if (!is_group(group.id)) return "";
-    const bool own = called == CalledAs::own;
-    std::string done;
-    std::string elsewhere;
+std::string part_list(const CommandSpec& command, CalledAs called) {
+    if (!has_parts(command)) return "";
+    std::string text = "Available Commands:\n";
     for (const CommandSpec& spec : commands()) {
-        if (spec.parent != group.name || (spec.own && !own)) continue;
-        if (spec.id == Command::elsewhere) {
-            elsewhere.append(elsewhere.empty() ? "" : ", ").append(spec.name);
-            continue;
-        }
-        std::string left = "  " + std::string(spec.name);
-        left.resize(std::max<std::size_t>(14, left.size() + 1), ' ');
-        done.append(left).append(fill(spec.summary, 14, kWidth)).append("\n");
+        if (spec.parent != command.name || spec.id == Command::elsewhere) continue;
+        if (called == CalledAs::own || !spec.own) text.append(command_entry(spec));
     }
-    std::string text = "Available Commands:\n" + done;
-    if (!elsewhere.empty()) {
-        text.append("\n").append(title_of(CommandGroup::elsewhere)).append(":\n  ").append(elsewhere).append("\n");
-    }
-    return text.append("\n");
+    return text.append(elsewhere_list(command.name)).append("\n");
 }
 
 std::string top_help(CalledAs called, const std::string& home) {
@@ -156,12 +139,12 @@ std::string top_help(CalledAs called, const std::string& home) {
                            : "Linux container runtime: swrun in place of Apptainer and Singularity.\n\n";
     text.append(command_lists(called)).append("\n");
     if (own) {
-        text.append(option_lists(kGlobalMask));
+        text.append(option_lists(Command::before));
         text.append(
             "\nExamples:\n  swrun exec image.sif python3 script.py\n  swrun exec -B /scratch --nv image.sif ./train\n"
             "  swrun exec --dry-run image.sif true\n");
     } else {
-        text.append("Options:\n").append(dropin_option_table(kGlobalMask, shown_name(called), home));
+        text.append("Options:\n").append(dropin_option_table(Command::before, shown_name(called), home));
     }
     return text.append("\nRun '").append(shown_name(called)).append(" help <command>' for the options of a command.\n");
 }
@@ -173,9 +156,9 @@ std::string command_help(const CommandSpec& command, CalledAs called, const std:
     }
     std::string text = std::string(command.summary) + "\n\n" + synopsis(command, called) + "\n";
     text.append(part_list(command, called));
-    if (called == CalledAs::own) return text.append(option_lists(mask_of(command.id)));
-    text.append("Options:\n").append(dropin_option_table(mask_of(command.id), command.name, home));
-    append_without_effect(text, mask_of(command.id));
+    if (called == CalledAs::own) return text.append(option_lists(command.id));
+    text.append("Options:\n").append(dropin_option_table(command.id, command.name, home));
+    append_without_effect(text, command.id);
     return text.append("\n").append(usage_hint(called));
 }
 

@@ -121,7 +121,7 @@ struct Invocation {
     std::vector<Note> notes;  // to be said before anything else
 
     [[nodiscard]] bool dropin() const { return called != CalledAs::own; }
-    [[nodiscard]] bool launches() const { return (mask_of(command) & kLaunchMask) != 0; }
+    [[nodiscard]] bool launches() const { return is_in(command, CommandGroup::launching); }
     friend bool operator==(const Invocation&, const Invocation&) = default;
 };
 

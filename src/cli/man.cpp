@@ -1,5 +1,7 @@
 #include "cli/man.h"
 
+#include <optional>
+
 #include "cli/option_table.h"
 #include "cli/program_name.h"
 #include "cli/values.h"
@@ -52,13 +54,11 @@ std::string commands_section() {
 
 std::string options_section() {
     std::string text = ".SH OPTIONS\nOptions stand between the command and the image; those of the section \"" +
-                       roff(title_of(OptionGroup::global)) + "\" before the command.\n";
-    OptionGroup last = OptionGroup::global;
-    bool first = true;
+                       roff(title_of(OptionSection::global)) + "\" before the command.\n";
+    std::optional<OptionSection> last;
     for (const OptionSpec& spec : options()) {
-        if (first || spec.group != last) text.append(".SS ").append(roff(title_of(spec.group))).append("\n");
-        first = false;
-        last = spec.group;
+        if (spec.section != last) text.append(".SS ").append(roff(title_of(spec.section))).append("\n");
+        last = spec.section;
         text.append(entry(spec));
     }
     return text;

@@ -2,11 +2,14 @@
 // it, and there is no second list.  Pure data in read-only memory; nothing is built at start-up.
 // An option that Singularity or Apptainer has is in here even when swrun does not do it: "unknown flag"
 // is for what nobody knows.
+//
+// A new option: an enumerator here and a row in one of the cli/option_rows files, at the same place.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -15,7 +18,7 @@
 namespace swrun {
 
 // clang-format off
-enum class OptionId : std::uint8_t {
+enum class OptionId : std::uint16_t {
     // Binds and directories
     bind, mount, home, no_home, no_mount, cwd, pwd, workdir, scratch, fusemount,
     // Environment
@@ -73,7 +76,8 @@ enum class ValueKind : std::uint8_t {
     map,    // NAME=VALUE, CSV when it holds several
 };
 
-enum class OptionGroup : std::uint8_t {
+// Under which title the help shows an option, in the order in which it does.
+enum class OptionSection : std::uint8_t {
     binds,
     environment,
     program,
@@ -83,13 +87,14 @@ enum class OptionGroup : std::uint8_t {
     gpu,
     image,
     seeing,
-    compatibility,
-    refused,
     inspecting,
     managing,
     instances,
+    compatibility,
+    refused,
     global,
 };
+constexpr std::size_t kOptionSectionCount = static_cast<std::size_t>(OptionSection::global) + 1;
 
 enum class Support : std::uint8_t {
     yes,
@@ -102,11 +107,12 @@ struct OptionSpec {
     std::string_view name;  // without dashes
     char letter = 0;        // 0: none
     ValueKind kind = ValueKind::boolean;
-    OptionGroup group = OptionGroup::binds;
-    CommandMask commands = kLaunchMask;
-    std::array<std::string_view, 2> keys{};  // variables, without prefix, in the order they are tried
-    std::string_view value{};                // what the help calls the value
-    std::string_view help{};                 // one or two sentences, no final period
+    OptionSection section = OptionSection::binds;
+    CommandSet commands{};                      // that take it; never empty
+    std::array<std::string_view, 2> keys{};     // variables, without prefix, in the order they are tried
+    std::string_view value{};                   // what the help calls the value
+    std::array<std::string_view, 3> choices{};  // all that the value may be, the default first; empty: anything
+    std::string_view help{};                    // one or two sentences, no final period
     Support support = Support::yes;
     std::string_view reason{};
     std::string_view instead{};
@@ -117,13 +123,23 @@ struct OptionSpec {
 
 [[nodiscard]] std::span<const OptionSpec> options();
 [[nodiscard]] const OptionSpec& spec_of(OptionId id);
-[[nodiscard]] const OptionSpec* find_option(CommandMask commands, std::string_view name);
-[[nodiscard]] const OptionSpec* find_letter(CommandMask commands, char letter);
+
+// Those that one of these commands takes, in the order of the table.
+[[nodiscard]] inline auto options_of(const CommandSet& commands) {
+    return options() | std::views::filter([commands](const OptionSpec& spec) { return spec.commands.meets(commands); });
+}
+
+// The first of these with the name or letter; nullptr when there is none.
+[[nodiscard]] const OptionSpec* find_option(const CommandSet& commands, std::string_view name);
+[[nodiscard]] const OptionSpec* find_letter(const CommandSet& commands, char letter);
+
+// The words of `choices` that are there.
+[[nodiscard]] std::span<const std::string_view> choices_of(const OptionSpec& spec);
 
 // The option that --pwd and --nohttps stand for; any other is itself.
 [[nodiscard]] OptionId canonical(OptionId id);
 
-[[nodiscard]] std::string_view title_of(OptionGroup group);
+[[nodiscard]] std::string_view title_of(OptionSection section);
 
 // Is every value kept (true), or only the last one?
 [[nodiscard]] constexpr bool is_list(ValueKind kind) {

@@ -22,25 +22,17 @@ namespace {
 
 using Outcome = std::variant<Invocation, UsageError>;
 
-constexpr CommandMask kCacheMask = mask_of(Command::cache_list) | mask_of(Command::cache_clean);
-
-// "invalid argument "A" for "--env" flag: ..."
-std::string invalid(const OptionSpec& spec, std::string_view value, std::string_view why) {
-    return "invalid argument " + quote_text(value) + " for " + quote_text(flag_name(spec)) +
-           " flag: " + std::string(why);
-}
-
 // Declares one option to CLI11.  Every value is exactly one word: cli/argv_pass has seen to that.  All are
 // collected; store() knows where only the last one counts.  `fault` gets the wording that tools know.
 CLI::Option* declare(CLI::App& app, const OptionSpec& spec, std::string& fault) {
     CLI::Option* option = app.add_option("--" + std::string(spec.name));
     option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    if (spec.id == OptionId::image_mode) option->check(CLI::IsMember({"auto", "fuse", "unpack"}));
-    if (spec.id == OptionId::image_reader) option->check(CLI::IsMember({"swrun", "squashfuse"}));
-    if (spec.id == OptionId::share) option->check(CLI::IsMember({"auto", "always", "never"}));
+    if (const auto choices = choices_of(spec); !choices.empty()) {
+        option->check(CLI::IsMember(std::vector<std::string>(choices.begin(), choices.end())));
+    }
     option->check([&spec, &fault](const std::string& value) {
         const auto why = fault_of(spec.kind, value);
-        if (why) fault = invalid(spec, value, *why);
+        if (why) fault = invalid_argument(spec, value, *why);
         return why.value_or("");
     });
     return option;
@@ -144,7 +136,7 @@ Outcome completion_outcome(const CommandLine& line, const std::string& home) {
         line.called, home);
 }
 
-// What prints a text and is done; nullopt for everything else.  The group `about` holds just these commands.
+// What prints a text and is done; nullopt for everything else.  The section `about` holds just these commands.
 std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& home) {
     if (is_set(line.global, OptionId::man)) return only_text(line, Command::man, man_page());
     if (is_set(line.global, OptionId::help)) return help_outcome(line, "", home);
@@ -152,7 +144,7 @@ std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& 
     if (is_set(line.options, OptionId::help)) return help_outcome(line, line.command_word, home);
     const auto operands = check_operands(line);
     if (operands) return usage_error(*operands, line.called, home);
-    if (line.spec->group != CommandGroup::about) return std::nullopt;
+    if (line.spec->section != CommandSection::about) return std::nullopt;
     const Command command = *line.command;
     if (command == Command::help) return help_outcome(line, join(line.words, " "), home);
     if (command == Command::man) return only_text(line, command, man_page());
@@ -160,7 +152,7 @@ std::optional<Outcome> text_outcome(const CommandLine& line, const std::string& 
     return only_text(line, command, version_text(line, false));
 }
 
-Status apply_site(const CliInput& input, const Variables& variables, CommandMask commands, Settings& settings,
+Status apply_site(const CliInput& input, const Variables& variables, const CommandSet& commands, Settings& settings,
                   Invocation& result) {
     SiteQuery query;
     query.default_host_file = input.default_host_file;
@@ -207,35 +199,35 @@ void drop_separator(Invocation& invocation) {
 // What an operand has wrong is the result; an Error is somebody else's fault: a variable's, a site file's.
 Result<std::optional<std::string>> fill_request(const CliInput& input, const Variables& variables,
                                                 const CommandLine& line, Settings& settings, Invocation& result) {
-    const CommandMask mask = mask_of(result.command);
     if (result.launches()) {
         result.launch.action = action_of(result.command);
         result.launch.image = line.words[0];
-        const bool starts = (mask & kStartMask) != 0;
+        const bool starts = is_in(result.command, CommandGroup::starting);
         if (starts) {
             result.launch.instance = line.words[1];
             result.instance.pid_file = text_of(settings, OptionId::pid_file).value.value_or("");
         }
         result.launch.arguments.assign(line.words.begin() + (starts ? 2 : 1), line.words.end());
-        SWRUN_CHECK(apply_site(input, variables, mask, settings, result));
+        SWRUN_CHECK(apply_site(input, variables, result.command, settings, result));
         if (auto error = refused_transport(line.words[0])) return *std::move(error);
         SWRUN_CHECK(fill_launch(settings, result));
         if (result.launch.hot_cache.value) result.cache.directory = cache_directory(variables, input.home);
         drop_separator(result);
         return std::optional<std::string>{};
     }
-    if (result.command == Command::inspect || result.command == Command::run_help) {
+    if (is_in(result.command, CommandGroup::inspecting)) {
         if (auto error = refused_transport(line.words[0])) return *std::move(error);
         result.inspect.image = line.words[0];
         fill_inspect(settings, result);
         return std::optional<std::string>{};
     }
-    if (result.command == Command::doctor) SWRUN_CHECK(apply_site(input, variables, mask, settings, result));
-    if (result.command == Command::config_show || result.command == Command::config_global) {
-        SWRUN_CHECK(apply_variables(variables, kLaunchMask, settings, result.notes));
-        SWRUN_CHECK(apply_site(input, variables, kLaunchMask, settings, result));
+    if (result.command == Command::doctor) SWRUN_CHECK(apply_site(input, variables, result.command, settings, result));
+    if (is_in(result.command, CommandGroup::configuring)) {
+        const CommandSet& launching = commands_in(CommandGroup::launching);
+        SWRUN_CHECK(apply_variables(variables, launching, settings, result.notes));
+        SWRUN_CHECK(apply_site(input, variables, launching, settings, result));
     }
-    if ((mask & kCacheMask) != 0) result.cache.directory = cache_directory(variables, input.home);
+    if (is_in(result.command, CommandGroup::caching)) result.cache.directory = cache_directory(variables, input.home);
     return fill_small_request(settings, line, result);
 }
 
@@ -254,7 +246,7 @@ Result<Outcome> typed_outcome(const CliInput& input, const Variables& variables,
             return Outcome(usage_error({UsageFault::Kind::option, command, *fault}, line.called, input.home));
         }
     }
-    SWRUN_CHECK(apply_variables(variables, mask_of(command) | kGlobalMask, settings, result.notes));
+    SWRUN_CHECK(apply_variables(variables, {command, Command::before}, settings, result.notes));
     SWRUN_CHECK(check_supported(settings, result.notes));
     result.level = level_of(settings, variables);
     result.color = !flag_of(settings, OptionId::nocolor).value && variables.plain("NO_COLOR").value_or("").empty();

@@ -1,7 +1,10 @@
 #include "cli/precedence.h"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 
+#include "cli/name_list.h"
 #include "support/text.h"
 
 namespace swrun {
@@ -121,36 +124,40 @@ Status settle_network(LaunchRequest& launch, std::vector<Note>& notes) {
         .with_hint("--net --network none gives a loopback device only; without --net the host's network is used");
 }
 
-Result<Asked<ImageMode>> image_mode_of(const Settings& settings) {
-    const Text mode = text_of(settings, O::image_mode);
-    if (!mode.value || *mode.value == "auto") return Asked<ImageMode>{ImageMode::automatic, mode.origin};
-    if (*mode.value == "fuse") return Asked<ImageMode>{ImageMode::fuse, mode.origin};
-    if (*mode.value == "unpack") return Asked<ImageMode>{ImageMode::unpack, mode.origin};
-    const std::string by = " (from " + to_text(mode.origin) + ")";
-    return make_error(Error::Kind::request, "unknown image mode " + *mode.value + by).with_hint("auto, fuse or unpack");
+// "auto, fuse or unpack"
+std::string alternatives(std::span<const std::string_view> words) {
+    std::string text;
+    for (const std::string_view& word : words) append_name(text, &word == &words.back() ? " or " : ", ", word);
+    return text;
 }
 
-Result<Asked<ImageReader>> image_reader_of(const Settings& settings) {
-    const Text reader = text_of(settings, O::image_reader);
-    if (!reader.value || *reader.value == "swrun") return Asked<ImageReader>{ImageReader::own, reader.origin};
-    if (*reader.value == "squashfuse") return Asked<ImageReader>{ImageReader::squashfuse, reader.origin};
-    const std::string by = " (from " + to_text(reader.origin) + ")";
-    return make_error(Error::Kind::request, "unknown image reader " + *reader.value + by)
-        .with_hint("swrun or squashfuse");
-}
-
-Result<Asked<ShareMode>> share_mode_of(const Settings& settings) {
-    const Text mode = text_of(settings, O::share);
-    if (!mode.value) {
-        const Flag sharens = flag_of(settings, O::sharens);
-        return Asked<ShareMode>{sharens.value ? ShareMode::always : ShareMode::automatic, sharens.origin};
+// An option of which only some words are values: `meanings` are theirs, in the order of the table.  The first one
+// counts where nobody asked.  `what` names the thing in the error.
+template <class E, std::size_t N>
+Result<Asked<E>> choice_of(const Settings& settings, OptionId id, const E (&meanings)[N], std::string_view what) {
+    const auto words = choices_of(spec_of(id));
+    const Text asked = text_of(settings, id);
+    if (!asked.value) return Asked<E>{meanings[0], asked.origin};
+    for (std::size_t i = 0; i < std::min(N, words.size()); ++i) {
+        if (words[i] == *asked.value) return Asked<E>{meanings[i], asked.origin};
     }
-    if (*mode.value == "auto") return Asked<ShareMode>{ShareMode::automatic, mode.origin};
-    if (*mode.value == "always") return Asked<ShareMode>{ShareMode::always, mode.origin};
-    if (*mode.value == "never") return Asked<ShareMode>{ShareMode::never, mode.origin};
-    const std::string by = " (from " + to_text(mode.origin) + ")";
-    return make_error(Error::Kind::request, "unknown way to share " + *mode.value + by)
-        .with_hint("auto, always or never");
+    return make_error(Error::Kind::request, "unknown " + std::string(what) + " " + printable(*asked.value) + " (from " +
+                                                to_text(asked.origin) + ")")
+        .with_hint(alternatives(words));
+}
+
+Status fill_choices(const Settings& settings, LaunchRequest& launch) {
+    constexpr ImageMode kModes[] = {ImageMode::automatic, ImageMode::fuse, ImageMode::unpack};
+    constexpr ImageReader kReaders[] = {ImageReader::own, ImageReader::squashfuse};
+    constexpr ShareMode kShares[] = {ShareMode::automatic, ShareMode::always, ShareMode::never};
+    SWRUN_TRY(launch.image_mode, choice_of(settings, O::image_mode, kModes, "image mode"));
+    SWRUN_TRY(launch.image_reader, choice_of(settings, O::image_reader, kReaders, "image reader"));
+    SWRUN_TRY(launch.share, choice_of(settings, O::share, kShares, "way to share"));
+    const Flag sharens = flag_of(settings, O::sharens);
+    if (!text_of(settings, O::share).value) {
+        launch.share = {sharens.value ? ShareMode::always : ShareMode::automatic, sharens.origin};
+    }
+    return Unit{};
 }
 
 // Seconds; a day is long enough.
@@ -245,9 +252,7 @@ Status fill_launch(const Settings& settings, Invocation& into) {
         into.notes.push_back({Level::warning, "--no-pid is ignored: --fusemount needs process numbers of its own"});
     }
     SWRUN_CHECK(settle_network(launch, into.notes));
-    SWRUN_TRY(launch.image_mode, image_mode_of(settings));
-    SWRUN_TRY(launch.image_reader, image_reader_of(settings));
-    SWRUN_TRY(launch.share, share_mode_of(settings));
+    SWRUN_CHECK(fill_choices(settings, launch));
     SWRUN_TRY(launch.linger, linger_of(settings));
     into.dry_run = flag_of(settings, O::dry_run).value;
     into.explain_env = flag_of(settings, O::explain_env).value;

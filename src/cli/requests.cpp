@@ -151,8 +151,7 @@ std::string cache_directory(const Variables& variables, const std::string& home)
 
 std::vector<ShownSetting> shown_settings(const Settings& settings) {
     std::vector<ShownSetting> shown;
-    for (const OptionSpec& spec : options()) {
-        if ((spec.commands & kLaunchMask) == 0) continue;
+    for (const OptionSpec& spec : options_of(commands_in(CommandGroup::launching))) {
         for (const auto& [value, origin] : settings.of(spec.id)) {
             shown.push_back({"--" + std::string(spec.name), value, origin});
         }

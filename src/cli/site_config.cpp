@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "cli/name_list.h"
 #include "support/io.h"
 #include "support/path.h"
 
@@ -60,7 +61,7 @@ void add(const SiteTables& from, SiteTables& to) {
 Error no_such_profile(const std::vector<SiteFile>& files, const Asked<std::string>& wanted) {
     std::string names;
     for (const SiteFile& file : files) {
-        for (const auto& profile : file.profiles) names.append(names.empty() ? "" : ", ").append(profile.first);
+        for (const auto& profile : file.profiles) append_name(names, ", ", profile.first);
     }
     return make_error(Error::Kind::request,
                       "no site file has a profile " + wanted.value + " (from " + to_text(wanted.origin) + ")")
@@ -111,9 +112,9 @@ Result<SiteConfig> load_site_config(const SiteQuery& query) {
     return config;
 }
 
-void apply_site_defaults(const SiteTables& tables, CommandMask commands, Settings& settings) {
+void apply_site_defaults(const SiteTables& tables, const CommandSet& commands, Settings& settings) {
     for (const SiteDefault& one : tables.defaults) {
-        if ((spec_of(one.id).commands & commands) != 0 && !settings.has(one.id)) settings.set(one.id, one.values);
+        if (spec_of(one.id).commands.meets(commands) && !settings.has(one.id)) settings.set(one.id, one.values);
     }
 }
 

@@ -36,6 +36,6 @@ struct SiteConfig {
                                                     const Asked<std::string>& profile);
 
 // Gives options that have no value yet the files' one.
-void apply_site_defaults(const SiteTables& tables, CommandMask commands, Settings& settings);
+void apply_site_defaults(const SiteTables& tables, const CommandSet& commands, Settings& settings);
 
 }  // namespace swrun

@@ -1,13 +1,11 @@
 #include "cli/site_file.h"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "cli/name_list.h"
 #include "support/path.h"
 #include "support/text.h"
 
@@ -57,29 +55,21 @@ std::string dashed(std::string_view key) {
     return name;
 }
 
-// May a site file give this option a value?  Binds and variables have tables of their own.
+// May a site file give this option of a launch a value?  Binds and variables have tables of their own.
 bool can_default(const OptionSpec& spec) {
-    return (spec.commands & kLaunchMask) != 0 && spec.support == Support::yes && spec.kind != ValueKind::array &&
-           spec.kind != ValueKind::map && spec.id != OptionId::profile && spec.id != OptionId::help &&
-           spec.group != OptionGroup::seeing;
+    return spec.support == Support::yes && spec.kind != ValueKind::array && spec.kind != ValueKind::map &&
+           spec.id != OptionId::profile && spec.id != OptionId::help && spec.section != OptionSection::seeing;
 }
 
 std::string names_of_defaults() {
     std::string names;
-    for (const OptionSpec& spec : options()) {
+    for (const OptionSpec& spec : options_of(commands_in(CommandGroup::launching))) {
         if (!can_default(spec) || spec.hidden) continue;
         std::string name(spec.name);
         std::replace(name.begin(), name.end(), '-', '_');
-        names.append(names.empty() ? "" : ", ").append(name);
+        append_name(names, ", ", name);
     }
     return names;
-}
-
-const OptionSpec* find_default(std::string_view name) {
-    for (const OptionSpec& spec : options()) {
-        if (spec.name == name && (spec.commands & kLaunchMask) != 0) return &spec;
-    }
-    return nullptr;
 }
 
 Result<SiteFile> Reader::file(const toml::table& root) const {
@@ -167,7 +157,7 @@ Status Reader::defaults(const toml::node& node, SiteTables& into) const {
     const toml::table* table = node.as_table();
     if (table == nullptr) return wrong_type(node, "defaults", "a table: write [defaults] above it");
     for (const auto& [key, value] : *table) {
-        const OptionSpec* spec = find_default(dashed(key.str()));
+        const OptionSpec* spec = find_option(commands_in(CommandGroup::launching), dashed(key.str()));
         if (spec == nullptr) return unknown(key, " in [defaults]", names_of_defaults());
         if (spec->support == Support::refused) {
             return wrong(key.source(),

@@ -45,7 +45,7 @@ std::string did_you_mean(const Guess& guess, std::string_view dashes) {
     return "did you mean " + std::string(dashes) + std::string(guess.name) + "?";
 }
 
-// `parent`: the group that the word stands behind, or nothing.
+// `parent`: the command that the word stands behind, or nothing.
 std::string hint_for_command(std::string_view word, std::string_view parent) {
     Guess guess{word, {}};
     for (const CommandSpec& spec : commands()) {
@@ -58,15 +58,12 @@ std::string hint_for_command(std::string_view word, std::string_view parent) {
 
 std::string hint_for_flag(std::string_view name, const std::optional<Command>& command) {
     const std::string flag = "--" + std::string(name);
-    if (command && find_option(kGlobalMask, name) != nullptr) return flag + " stands before the command";
-    if (!command && find_option(kLaunchMask, name) != nullptr) {
+    if (command && find_option(Command::before, name) != nullptr) return flag + " stands before the command";
+    if (!command && find_option(commands_in(CommandGroup::launching), name) != nullptr) {
         return flag + " stands between the command and the image: swrun exec " + flag + " ...";
     }
     Guess guess{name, {}};
-    const CommandMask mask = command ? mask_of(*command) : kGlobalMask;
-    for (const OptionSpec& spec : options()) {
-        if ((spec.commands & mask) != 0) guess.offer(spec.name);
-    }
+    for (const OptionSpec& spec : options_of(command.value_or(Command::before))) guess.offer(spec.name);
     return did_you_mean(guess, "--");
 }
 
@@ -84,8 +81,8 @@ std::string hint_for(const UsageFault& fault) {
 }
 
 std::string option_table_text(const UsageFault& fault, CalledAs called, const std::string& home) {
-    if (!fault.command) return dropin_option_table(kGlobalMask, shown_name(called), home);
-    return dropin_option_table(mask_of(*fault.command), spec_of(*fault.command).name, home);
+    if (!fault.command) return dropin_option_table(Command::before, shown_name(called), home);
+    return dropin_option_table(*fault.command, spec_of(*fault.command).name, home);
 }
 
 }  // namespace
@@ -106,16 +103,17 @@ UsageError usage_error(const UsageFault& fault, CalledAs called, const std::stri
     const bool own = called == CalledAs::own;
     std::string hint = own ? hint_for(fault) : "";
     if (!hint.empty()) hint = "  hint: " + hint + "\n";
+    const std::string of_command = "Error for command \"" + command + "\": " + fault.what + "\n" + hint + "\n";
     UsageError error;
     switch (fault.kind) {
         case UsageFault::Kind::option:
-            error.err = "Error for command \"" + command + "\": " + fault.what + "\n" + hint + "\n";
+            error.err = of_command;
             if (own) break;  // the long table would push the message out of sight
             error.out = "Options for " + command + " command:\n\n" + option_table_text(fault, called, home) + "\n" +
                         usage_hint(called);
             break;
         case UsageFault::Kind::operands:
-            error.err = "Error for command \"" + command + "\": " + fault.what + "\n" + hint + "\n";
+            error.err = of_command;
             error.out = "Usage:\n" + usage_line(spec_of(*fault.command), called) + "\n" +
                         part_list(spec_of(*fault.command), called) + usage_hint(called);
             break;

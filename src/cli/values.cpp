@@ -113,4 +113,9 @@ std::string flag_name(const OptionSpec& spec) {
     return name.append("--").append(spec.name);
 }
 
+std::string invalid_argument(const OptionSpec& spec, std::string_view value, std::string_view why) {
+    return "invalid argument " + quote_text(value) + " for " + quote_text(flag_name(spec)) +
+           " flag: " + std::string(why);
+}
+
 }  // namespace swrun

@@ -34,4 +34,7 @@ namespace swrun {
 // "-e, --cleanenv" or "--nv".
 [[nodiscard]] std::string flag_name(const OptionSpec& spec);
 
+// "invalid argument "A" for "--env" flag: ..."
+[[nodiscard]] std::string invalid_argument(const OptionSpec& spec, std::string_view value, std::string_view why);
+
 }  // namespace swrun

@@ -114,9 +114,10 @@ std::optional<std::string_view> Variables::plain(std::string_view name) const {
     return std::nullopt;
 }
 
-Status apply_variables(const Variables& variables, CommandMask commands, Settings& settings, std::vector<Note>& notes) {
-    for (const OptionSpec& spec : options()) {
-        if ((spec.commands & commands) == 0 || spec.keys[0].empty()) continue;
+Status apply_variables(const Variables& variables, const CommandSet& commands, Settings& settings,
+                       std::vector<Note>& notes) {
+    for (const OptionSpec& spec : options_of(commands)) {
+        if (spec.keys[0].empty()) continue;
         if (spec.support == Support::ignored && spec.reason.empty()) continue;  // nothing would come of it
         if (spec.kind == ValueKind::array) {
             append_all(variables, spec, settings, notes);

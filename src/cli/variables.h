@@ -50,7 +50,7 @@ private:
 
 // Sets the options of these commands that have no value yet.  A value that cannot be read is an Error
 // that names the variable.
-[[nodiscard]] Status apply_variables(const Variables& variables, CommandMask commands, Settings& settings,
+[[nodiscard]] Status apply_variables(const Variables& variables, const CommandSet& commands, Settings& settings,
                                      std::vector<Note>& notes);
 
 }  // namespace swrun

@@ -61,13 +61,13 @@ const std::map<O, std::string>& samples() {
 }
 
 bool is_tested(const OptionSpec& spec) {
-    const bool launches = (spec.commands & kLaunchMask & ~kStartMask) != 0;
+    const bool launches = spec.commands.meets({Command::exec, Command::run, Command::shell, Command::test});
     if (spec.support != Support::yes || !launches || spec.id == O::help) return false;
     return spec.id != O::userns;  // what it asks for is always so
 }
 
 Words line_with(const OptionSpec& spec, const Words& options) {
-    const bool exec = (spec.commands & mask_of(Command::exec)) != 0;
+    const bool exec = spec.commands.has(Command::exec);
     Words argv = {"swrun", exec ? "exec" : "shell"};
     argv.insert(argv.end(), options.begin(), options.end());
     argv.emplace_back("img");
@@ -154,7 +154,7 @@ TEST_F(Effects, TheArgumentBeatsTheVariable) {
 TEST_F(Effects, OfTheSiteFile) {
     for (const char* name : {"nv", "cleanenv", "contain", "pid", "no-home", "no-eval", "writable-tmpfs", "compat",
                              "strict-compat", "hot-cache"}) {
-        const OptionSpec& spec = *find_option(kLaunchMask, name);
+        const OptionSpec& spec = *find_option(commands_in(CommandGroup::launching), name);
         write("");
         const Invocation without = plain(spec);
         write("[defaults]\n" + std::string(name) + " = true\n");

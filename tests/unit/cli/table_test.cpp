@@ -20,7 +20,7 @@
 namespace swrun {
 namespace {
 
-void expect_known(const KnownOption& known, CommandMask commands) {
+void expect_known(const KnownOption& known, const CommandSet& commands) {
     const OptionSpec* spec = find_option(commands, known.name);
     ASSERT_NE(spec, nullptr) << known.name;
     EXPECT_EQ(spec->letter, known.letter) << known.name;
@@ -37,13 +37,13 @@ void expect_known(const KnownOption& known, CommandMask commands) {
 }
 
 TEST(OptionTable, KnowsWhatSingularityKnows) {
-    for (const KnownOption& known : kKnownOptions) expect_known(known, kLaunchMask);
-    for (const KnownOption& known : kKnownGlobals) expect_known(known, kGlobalMask);
+    for (const KnownOption& known : kKnownOptions) expect_known(known, commands_in(CommandGroup::launching));
+    for (const KnownOption& known : kKnownGlobals) expect_known(known, Command::before);
 }
 
 TEST(OptionTable, OtherNames) {
     for (const auto& [name, same_as] : kKnownAliases) {
-        const OptionSpec* spec = find_option(kLaunchMask, name);
+        const OptionSpec* spec = find_option(commands_in(CommandGroup::launching), name);
         ASSERT_NE(spec, nullptr) << name;
         EXPECT_EQ(spec_of(canonical(spec->id)).name, same_as);
     }
@@ -57,8 +57,8 @@ TEST(OptionTable, OtherNames) {
 TEST(OptionTable, HasNothingElseButItsOwn) {
     std::set<std::string> names;
     for (const KnownOption& known : kKnownOptions) names.insert(known.name);
-    for (const OptionSpec& spec : options()) {
-        if ((spec.commands & kLaunchMask & ~kStartMask) == 0 || spec.id == OptionId::help) continue;
+    for (const OptionSpec& spec : options_of({Command::exec, Command::run, Command::shell, Command::test})) {
+        if (spec.id == OptionId::help) continue;
         EXPECT_NE(names.contains(std::string(spec.name)), spec.own) << spec.name;
     }
 }
@@ -67,8 +67,7 @@ TEST(OptionTable, NamesAndLettersAreUniquePerCommand) {
     for (const CommandSpec& command : commands()) {
         if (command.id == Command::elsewhere) continue;
         std::set<std::string> seen;
-        for (const OptionSpec& spec : options()) {
-            if ((spec.commands & mask_of(command.id)) == 0) continue;
+        for (const OptionSpec& spec : options_of(command.id)) {
             EXPECT_TRUE(seen.insert("--" + std::string(spec.name)).second) << command.name << " " << spec.name;
             if (spec.letter != 0) {
                 EXPECT_TRUE(seen.insert(std::string("-") + spec.letter).second) << spec.name;
@@ -127,8 +126,8 @@ TEST(Help, ListsEveryOptionOfEveryCommand) {
         if (command.id == Command::elsewhere) continue;
         const std::string text = command_help(command, CalledAs::own, "/home/u");
         EXPECT_TRUE(text.find("swrun [global options...] " + full_name(command)) != std::string::npos);
-        for (const OptionSpec& spec : options()) {
-            if ((spec.commands & mask_of(command.id)) == 0 || spec.hidden) continue;
+        for (const OptionSpec& spec : options_of(command.id)) {
+            if (spec.hidden) continue;
             EXPECT_TRUE(has_word(text, "--" + std::string(spec.name))) << command.name << " " << spec.name;
         }
     }
@@ -157,12 +156,12 @@ TEST(Help, FitsEightyColumns) {
 }
 
 TEST(Help, DropinListsTheOptionsOfApptainer) {
-    const std::string shell = dropin_option_table(mask_of(Command::shell), "shell", "/home/u");
+    const std::string shell = dropin_option_table(Command::shell, "shell", "/home/u");
     EXPECT_NE(shell.find("  -s, --shell string "), std::string::npos);
     EXPECT_NE(shell.find("  -h, --help                          help for shell\n"), std::string::npos);
     EXPECT_EQ(shell.find("--dry-run"), std::string::npos);
     EXPECT_EQ(shell.find("--pwd string"), std::string::npos);
-    const std::string inspect = dropin_option_table(mask_of(Command::inspect), "inspect", "/home/u");
+    const std::string inspect = dropin_option_table(Command::inspect, "inspect", "/home/u");
     for (const char* name : {"--all", "--app string", "--deffile", "--environment", "--helpfile", "--json", "--labels",
                              "--list-apps", "--runscript", "--startscript", "--test"}) {
         EXPECT_NE(inspect.find(name), std::string::npos) << name;
@@ -173,9 +172,8 @@ TEST(Help, ListsEveryOptionThatIsAcceptedOrKnownOnly) {
     for (const CalledAs called : {CalledAs::own, CalledAs::dropin}) {
         for (const Command command : {Command::exec, Command::run, Command::shell, Command::instance_start}) {
             const std::string help = command_help(spec_of(command), called, "/home/u");
-            for (const OptionSpec& spec : options()) {
-                const bool listed = (spec.commands & mask_of(command)) != 0 && canonical(spec.id) == spec.id;
-                if (!listed || spec.support == Support::yes) continue;
+            for (const OptionSpec& spec : options_of(command)) {
+                if (canonical(spec.id) != spec.id || spec.support == Support::yes) continue;
                 EXPECT_NE(help.find("--" + std::string(spec.name)), std::string::npos) << spec.name;
             }
         }

@@ -14,8 +14,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
-# GPL without an exception: the program may not hold it, whatever the notices say.
-REFUSED = ['liblzo*', 'libreadline*', 'libbfd*']
+# GPL without an exception, of libext2fs for some files: the program may not hold it, whatever the notices say.
+REFUSED = ['liblzo*', 'libext2fs*', 'libreadline*', 'libbfd*']
 
 # The C library's and the kernel's headers; those of C++ have no dot.
 SYSTEM = re.compile(r'^(sys/(?!capability\.h$)|linux/|asm/|net/|netinet/|arpa/|sanitizer/)|^[a-z_]+$|'
@@ -111,6 +111,7 @@ SELF_TEST = [
     ('/build/CMakeFiles/swrun.dir/main.cpp.o', {'some.h'}, ['LZO, wrongly']),
     ('', {'some.h', 'other/part.h'}, ['<other/part.h>', 'LZO, wrongly']),
     ('/usr/lib/liblzo2.a(lzo1x_d2.o)', {'some.h'}, ['liblzo2.a is linked in and may not be']),
+    ('/usr/lib/libext2fs.a(crc16.o)', {'some.h'}, ['libext2fs.a is linked in and may not be', 'LZO, wrongly']),
     ('LOAD /usr/lib/libunused.a', {'some.h'}, ['LZO, wrongly']),
 ]
 

@@ -42,7 +42,7 @@ packages() {
   case "$(package_manager):$1" in
     apt:build)
       printf '%s\n' cmake ninja-build g++ pkg-config libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-        libfuse3-dev libdeflate-dev libzstd-dev liblz4-dev liblzma-dev libext2fs-dev comerr-dev libcap-dev libxxhash-dev \
+        libfuse3-dev libdeflate-dev libzstd-dev liblz4-dev liblzma-dev libcap-dev libxxhash-dev \
         libgtest-dev libgmock-dev
       ;;
     apt:demo) printf '%s\n' mmdebstrap squashfs-tools python3 util-linux bash-static passwd ;;
@@ -54,7 +54,7 @@ packages() {
     dnf:build)
       # Part of it comes from EPEL; only the compiler of RHEL 8 is too old for C++20, hence the toolset.
       printf '%s\n' cmake ninja-build gcc-c++ pkgconf-pkg-config cli11-devel tomlplusplus-devel json-devel \
-        fuse3-devel libdeflate-devel libzstd-devel lz4-devel xz-devel e2fsprogs-devel libcom_err-devel libcap-devel \
+        fuse3-devel libdeflate-devel libzstd-devel lz4-devel xz-devel libcap-devel \
         xxhash-devel gtest-devel gmock-devel
       case "$(sed -n 's/^VERSION_ID="\?\([0-9]*\).*/\1/p' /etc/os-release)" in 8) echo gcc-toolset-12-gcc-c++ ;; esac
       ;;

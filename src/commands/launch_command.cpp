@@ -76,10 +76,6 @@ Status act(const Invocation& invocation, const LaunchPlan& plan, LaunchInputs& i
            Stopwatch& watch) {
     say(plan.notes);
     warn_of_lost_rank(inputs.request, inputs.host, plan);
-    for (OpenedImage& image : inputs.images) {
-        // Views have done their work; that of an ext3 image holds a descriptor which is not close-on-exec.
-        if (!image.squashfs) image.view.reset();
-    }
     LaunchOptions options;
     options.hint = inputs.hint;
     options.server = &inputs.server;

@@ -4,8 +4,8 @@
 
 #include <cerrno>
 
+#include "ext/ext_view.h"
 #include "image/directory_view.h"
-#include "image/ext_view.h"
 #include "image/image_file.h"
 #include "image/image_view.h"
 #include "support/descriptors.h"
@@ -48,7 +48,7 @@ Status open_view(OpenedImage& image, const std::string& hot_directory) {
             break;
         }
         case ImageFacts::Kind::ext3: {
-            SWRUN_TRY(image.view, ExtView::open(image.fd.get(), image.facts.offset));
+            SWRUN_TRY(image.view, ExtView::open(image.fd.get(), image.facts.offset, image.facts.size));
             break;
         }
     }

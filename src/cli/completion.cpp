@@ -10,9 +10,12 @@ namespace swrun {
 namespace {
 
 // Refused options are left out of what is offered; everything else that can be typed is in.
-auto offered_options(Command command) {
-    return options_of(command) |
-           std::views::filter([](const OptionSpec& spec) { return spec.support != Support::refused; });
+std::vector<OptionSpec> offered_options(Command command) {
+    std::vector<OptionSpec> offered;
+    for (const OptionSpec& spec : options_of(command)) {
+        if (spec.support != Support::refused) offered.push_back(spec);
+    }
+    return offered;
 }
 
 std::vector<const CommandSpec*> offered_commands(CalledAs called) {

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -124,10 +123,43 @@ struct OptionSpec {
 [[nodiscard]] std::span<const OptionSpec> options();
 [[nodiscard]] const OptionSpec& spec_of(OptionId id);
 
-// Those that one of these commands takes, in the order of the table.
-[[nodiscard]] inline auto options_of(const CommandSet& commands) {
-    return options() | std::views::filter([commands](const OptionSpec& spec) { return spec.commands.meets(commands); });
-}
+// The options that one of some commands takes, in the order of the table: a range.
+class OptionsOf {
+public:
+    class Iterator {
+    public:
+        Iterator(const OptionSpec* at, const OptionSpec* end, const CommandSet& commands)
+            : at_(at), end_(end), commands_(&commands) {
+            skip();
+        }
+        const OptionSpec& operator*() const { return *at_; }
+        Iterator& operator++() {
+            ++at_;
+            skip();
+            return *this;
+        }
+        bool operator!=(const Iterator& other) const { return at_ != other.at_; }
+
+    private:
+        void skip() {
+            while (at_ != end_ && !at_->commands.meets(*commands_)) ++at_;
+        }
+
+        const OptionSpec* at_;
+        const OptionSpec* end_;
+        const CommandSet* commands_;  // the range's
+    };
+
+    explicit OptionsOf(const CommandSet& commands) : commands_(commands) {}
+    [[nodiscard]] Iterator begin() const { return {options().data(), last(), commands_}; }
+    [[nodiscard]] Iterator end() const { return {last(), last(), commands_}; }
+
+private:
+    static const OptionSpec* last() { return options().data() + options().size(); }
+
+    CommandSet commands_;
+};
+[[nodiscard]] inline OptionsOf options_of(const CommandSet& commands) { return OptionsOf(commands); }
 
 // The first of these with the name or letter; nullptr when there is none.
 [[nodiscard]] const OptionSpec* find_option(const CommandSet& commands, std::string_view name);

@@ -65,8 +65,8 @@ std::optional<std::string> stored_text(const TreeView& tree, const std::string& 
 
 std::optional<std::string> file_text(const TreeView& tree, const std::string& path) {
     std::optional<std::string> text = stored_text(tree, path);
-    if (text) *text = without_newlines(*std::move(text));
-    return text;
+    if (!text) return std::nullopt;
+    return without_newlines(std::move(*text));
 }
 
 std::vector<std::string> names_in(const TreeView& tree, const std::string& path) {

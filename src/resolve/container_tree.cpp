@@ -12,7 +12,7 @@ namespace {
 // Where a path below a mount's target lies in the tree that the mount shows.
 std::string place_in_source(const MountOp& op, const std::string& path) {
     const auto* image = op.as<ImageBind>();
-    const std::string base = image != nullptr ? image->path : source_of(op);
+    std::string base = image != nullptr ? image->path : source_of(op);
     if (path == op.target) return base;
     return join_path(base, std::string_view(path).substr(op.target == "/" ? 0 : op.target.size()));
 }

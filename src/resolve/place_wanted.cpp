@@ -27,7 +27,8 @@ std::string name_of(const WantedMount& want) {
 }
 
 // The part of a map by path that is at or below one.
-template <class Map> std::pair<typename Map::iterator, typename Map::iterator> part_below(Map& map, std::string path) {
+template <class Map>
+std::pair<typename Map::iterator, typename Map::iterator> part_below(Map& map, const std::string& path) {
     // '0' follows '/': no other name that begins alike lies between.
     return {map.lower_bound(path + '/'), map.lower_bound(path + '0')};
 }

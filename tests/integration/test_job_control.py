@@ -81,6 +81,23 @@ class Terminal:
         return self.expect(r'Stopped[^\n]*\n.*?' + re.escape(PROMPT)).group(0)
 
 
+    def in_front(self):
+        """Waits until a job has the terminal and none of it is stopped.  A stop from the terminal that comes before goes to the
+        shell, or is taken back by the SIGCONT of `fg`."""
+        def holds():
+            group, states = os.tcgetpgrp(self.fd), []
+            for pid in self.case.user.processes():
+                try:
+                    with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as line:
+                        fields = line.read().rpartition(')')[2].split()
+                except OSError:
+                    continue
+                if int(fields[2]) == group:
+                    states.append(fields[0])
+            return group != self.pid and bool(states) and 'T' not in states
+        self.case.assertTrue(wait_for(holds), self.text)
+
+
 class JobControl(swtest.Case):
     user_name, user_id = 'swjobs', 7041
 
@@ -169,10 +186,12 @@ class JobControl(swtest.Case):
             start('echo up; exec sleep 1000', ' | cat')
             terminal.expect(r'\nup\n')
             for _ in range(2):
+                terminal.in_front()
                 terminal.send('\x1a')
                 terminal.stopped()
                 terminal.line('fg')
                 terminal.expect(r'\| cat\n')
+                terminal.in_front()
             terminal.send('\x1a')
             terminal.stopped()
             terminal.line('kill -KILL %1; wait')

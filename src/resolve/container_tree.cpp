@@ -201,7 +201,25 @@ const TreeView* ContainerTree::shown_by(const MountOp& op) const {
     return view == image_views_.end() ? nullptr : view->second;
 }
 
+bool ContainerTree::is_above_mount(const std::string& path, const MountOp* over) const {
+    const std::string below = path + "/";
+    for (auto at = topmost_.lower_bound(below); at != topmost_.end() && at->first.starts_with(below); ++at) {
+        if (over == nullptr || &mounts_[at->second] > over) return true;
+    }
+    return false;
+}
+
 Node ContainerTree::look(const std::string& path) const {
+    Node node = look_itself(path);
+    // What is missing above a mount point is made with it.
+    if (node.kind == Node::Kind::absent && is_above_mount(path, mount_over(path))) {
+        node = Node{};
+        node.kind = Node::Kind::directory;
+    }
+    return node;
+}
+
+Node ContainerTree::look_itself(const std::string& path) const {
     const MountOp* op = mount_over(path);
     if (op == nullptr) {
         const auto ghost = ghosts_.find(path);

@@ -60,6 +60,9 @@ public:
 private:
     // The topmost mount at or above `path`; nullptr where the image's own tree shows.
     [[nodiscard]] const MountOp* mount_over(const std::string& path) const;
+    // Whether a mount that shows lies below; `over`: the mount over the path itself.
+    [[nodiscard]] bool is_above_mount(const std::string& path, const MountOp* over) const;
+    [[nodiscard]] Node look_itself(const std::string& path) const;
     // The tree that an op of kind bind or image shows; nullptr for others.
     [[nodiscard]] const TreeView* shown_by(const MountOp& op) const;
     void add_missing(const ResolvedPath& where, bool last_is_dir);

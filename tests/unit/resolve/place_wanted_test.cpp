@@ -272,5 +272,17 @@ TEST(Libraries, CountWhoeverPutThemThere) {
     EXPECT_TRUE(c.plan().process.startup.libs_present) << "behind a link";
 }
 
+// The directories between the two exist as soon as the outer is placed.
+TEST(PlaceWanted, ABindInAReadOnlyBindInADirectoryOfOurs) {
+    PlanCase c;
+    c.contain();
+    c.request.binds = {bind_spec("/data", "/home/u/g/data"), bind_spec("/data/sets", "/home/u/g/data/sets")};
+    c.request.binds[0].read_only = true;
+    const LaunchPlan plan = c.plan();
+    EXPECT_EQ(source_of(mount_at(plan, "/home/u/g/data/sets")), "/data/sets");
+    EXPECT_TRUE(mount_at(plan, "/home/u/g/data").create_target);
+    EXPECT_FALSE(mount_at(plan, "/home/u/g/data/sets").create_target) << "the outer has it";
+}
+
 }  // namespace
 }  // namespace swrun

@@ -240,7 +240,11 @@ class Slurm(mpi.Case):
     def test_no_environment(self):
         """--export=NONE: neither HOME nor PATH of the user."""
         program = os.path.join(swtest.STAGE, 'bin', 'swrun')
-        done = self.quiet(self.srun('--export=NONE', program, 'exec', self.a, 'sh', '-c', NAMESPACES + '; id -u'))
+        # All four are there at one time: what the first have made goes with the last of them.
+        together = ('touch up.$SLURM_PROCID; i=0; while [ "$(ls -d up.* | wc -l)" -lt 4 ] && [ $i -lt 400 ]; '
+                    'do sleep .05; i=$((i+1)); done')
+        done = self.quiet(self.srun('--export=NONE', program, 'exec', self.a, 'sh', '-c',
+                                    NAMESPACES + '; id -u; ' + together))
         lines = done.out.split('\n')[:-1]
         self.assertEqual(lines.count(str(self.user.uid)), 4, repr(done))
         self.assertEqual(len({line for line in lines if line.startswith('user:')}), 1, repr(done))

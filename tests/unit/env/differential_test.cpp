@@ -349,7 +349,8 @@ TEST_F(Differential, CarriageReturnsBeforeLineEndsDoNotCount) {
 }
 
 TEST_F(Differential, ByteZeroDoesNotCount) {
-    expect_alike(std::string("export A=x\0y\nexport B='\0'\n", 29));
+    constexpr char kText[] = "export A=x\0y\nexport B='\0'\n";
+    expect_alike(std::string(kText, sizeof kText - 1));
     EXPECT_EQ(map_of(lite().environment)["A"], "xy");
 }
 

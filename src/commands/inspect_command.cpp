@@ -27,10 +27,11 @@ Result<MetadataObjects> objects_of(const OpenedImage& image) {
 Result<ImageMetadata> metadata_of(const InspectRequest& request, const HostFacts& host) {
     const std::string cwd = host.cwd.base();
     Result<OpenedImage> image = open_image(request.image, cwd, "");
-    Status inside = image ? look_inside(*image) : Status(std::move(image).error());
+    const Status inside = image ? look_inside(*image) : Status(image.error());
     if (!inside) {
-        inside.error().message.insert(0, "Failed to open image " + request.image + ": ");
-        return std::move(inside).error();
+        Error error = inside.error();
+        error.message.insert(0, "Failed to open image " + request.image + ": ");
+        return error;
     }
     SWRUN_TRY(const MetadataObjects objects, objects_of(*image));
     return read_metadata(*image->view, objects);

@@ -163,8 +163,8 @@ class Ext(unittest.TestCase):
         self.check('-t', 'ext4', '-b', '1024', '-O', 'bigalloc', '-C', '8192', features=['bigalloc'])
 
     def test_large_blocks(self):
-        self.check('-t', 'ext2', '-b', '65536', size='256M', index=False)
-        self.check('-t', 'ext4', '-b', '65536', size='256M', index=False)
+        self.check('-t', 'ext2', '-b', '65536', size='1G', index=False)
+        self.check('-t', 'ext4', '-b', '65536', size='1G', index=False)
 
     def test_old(self):
         self.check('-t', 'ext2', '-b', '1024', '-O', '^filetype,^dir_index,^resize_inode,^sparse_super,^ext_attr', index=False)
